@@ -1,0 +1,68 @@
+//! Refusals: the expected "no" of the world, as facts. Which status and code each one gets is not known here.
+
+use super::ids::NodePort;
+use super::violation::Violations;
+
+/// Who holds a port that a job should have got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortHolder {
+    /// A Service of the cluster, left over from a lost job.
+    Service,
+    /// Another process of this machine.
+    Process,
+}
+
+/// What there is no more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Capacity {
+    /// Jobs or slots, with the smaller of the two limits.
+    Jobs(u32),
+    /// GPU shares, where a full pool is set to refuse.
+    Gpu,
+}
+
+/// Why the world said no. The texts are what clients read; suites look for words in them.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The request contradicts itself, the fibre or a limit.
+    #[error("{0}")]
+    Invalid(Violations),
+    /// No live job has that id.
+    #[error("Invalid job_id")]
+    UnknownJob,
+    /// The window has no recording in it.
+    #[error("No recording found in given time range")]
+    NoRecording,
+    /// The port of the chosen slot is taken.
+    #[error("Port {port} is already in use: conflict with {}", match holder {
+        PortHolder::Service => "an existing service",
+        PortHolder::Process => "another process",
+    })]
+    PortInUse {
+        /// The port.
+        port: NodePort,
+        /// Who has it.
+        holder: PortHolder,
+    },
+    /// A live job was asked for while the fibre gives nothing.
+    #[error("Cannot proceed: waiting for fiber (missing required fiber metadata fields: prr)")]
+    WaitingForFiber,
+    /// The index of recordings cannot be read.
+    #[error("Recordings are unavailable: MongoDB is unavailable")]
+    RecordingsUnavailable,
+    /// Jobs cannot get their queue.
+    #[error("Message broker is unavailable: RabbitMQ is unavailable")]
+    BrokerUnavailable,
+    /// A limit is reached.
+    #[error("Capacity exhausted: {}", match .0 {
+        Capacity::Jobs(limit) => format!("the limit of {limit} concurrent jobs is reached"),
+        Capacity::Gpu => String::from("no free GPU share"),
+    })]
+    CapacityExhausted(Capacity),
+    /// The cluster or the machine failed in the middle; everything taken was given back.
+    #[error("Job creation failed: all resources were released")]
+    JobCreationFailed,
+    /// The focus server's workload has no ready pod.
+    #[error("Focus Server is unavailable")]
+    ServerDown,
+}
