@@ -1,0 +1,137 @@
+//! Frames: rows of numbers that look like something and cost next to nothing.
+//!
+//! Every row is cut out of a table of seeded noise that is made once: each channel gets a stretch of it at a drawn
+//! offset, out of one of sixteen loudness levels. A loud place, as if something drove along the fibre, moves through the
+//! channels from row to row. The same seed, job, stream and row give the same bytes.
+
+use bytes::Bytes;
+
+use crate::domain::fiber::{Channel, ChannelRange};
+
+use super::seed::{Seed, StreamSeed};
+
+/// Largest value of any frame; the recorded server sent 1143.47 and about 825.
+pub const MAXIMUM: f32 = 1143.47;
+/// Smallest value of any frame.
+pub const MINIMUM: f32 = 0.0;
+
+const LEVELS: usize = 16;
+/// Offsets to choose from; beyond the last one there is room for the most bins a channel can have.
+const OFFSETS: usize = 32_768;
+const MOST_BINS: usize = 32_768;
+const WIDTH: usize = OFFSETS + MOST_BINS;
+const VALUE: usize = size_of::<f32>();
+
+/// Channels between two loud places, and rows in which one moves on by a channel.
+const SPACING: u64 = 240;
+const ROWS_PER_CHANNEL: u64 = 4;
+
+/// The noise of one seed.
+pub struct FrameTable {
+    levels: Vec<u8>,
+}
+
+impl FrameTable {
+    /// The table of a seed: 4 MiB, made in a few milliseconds.
+    #[must_use]
+    pub fn new(seed: Seed) -> Self {
+        let noise = seed.stream(0, 0);
+        let mut levels = Vec::with_capacity(LEVELS * WIDTH * VALUE);
+        let values: Vec<f32> = (0..WIDTH as u64).map(|place| unit(noise.cell(place, 0))).collect();
+        for level in 1..=LEVELS {
+            let loudness = level as f32 / LEVELS as f32;
+            let peak = MAXIMUM * loudness * loudness;
+            // `min`: the product of rounded factors may exceed the maximum in its last digit.
+            levels.extend(values.iter().flat_map(|value| (peak * value).min(MAXIMUM).to_le_bytes()));
+        }
+        Self { levels }
+    }
+
+    /// One row of a block of channels, channel by channel: `values_per_channel` little-endian 32-bit floats each.
+    #[must_use]
+    pub fn row(&self, stream: StreamSeed, row: u64, block: ChannelRange, values_per_channel: u32) -> Bytes {
+        let stretch = values_per_channel as usize * VALUE;
+        let mut bytes = Vec::with_capacity(block.count() as usize * stretch);
+        for channel in (block.min().0..=block.max().0).map(Channel) {
+            let cell = stream.cell(row, channel.0);
+            let offset = usize::try_from(cell % OFFSETS as u64).unwrap_or(0);
+            let level = level(row, channel, cell);
+            let begin = (level * WIDTH + offset) * VALUE;
+            bytes.extend_from_slice(&self.levels[begin..begin + stretch]);
+        }
+        Bytes::from(bytes)
+    }
+}
+
+/// A number from 0 up to 1 out of the upper bits of a draw.
+#[allow(clippy::cast_precision_loss, reason = "24 bits fit a 32-bit float")]
+fn unit(draw: u64) -> f32 {
+    (draw >> 40) as f32 / (1u64 << 24) as f32
+}
+
+/// How loud a channel is in a row: quiet, unless a loud place is near.
+fn level(row: u64, channel: Channel, cell: u64) -> usize {
+    let place = (row / ROWS_PER_CHANNEL) % SPACING;
+    let distance = (u64::from(channel.0) + SPACING - place) % SPACING;
+    let distance = usize::try_from(distance.min(SPACING - distance)).unwrap_or(0);
+    let quiet = if cell >> 63 == 0 { 2 } else { 3 };
+    (LEVELS - 1).saturating_sub(distance).max(quiet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(min: u32, max: u32) -> ChannelRange {
+        ChannelRange::new(Channel(min), Channel(max)).expect("a block")
+    }
+
+    fn values(row: &[u8]) -> Vec<f32> {
+        row.chunks_exact(4).map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]])).collect()
+    }
+
+    #[test]
+    fn rows_channels_streams_jobs_and_seeds_differ_and_the_same_ones_repeat() {
+        let table = FrameTable::new(Seed(1));
+        let stream = Seed(1).stream(5, 0);
+        let row = table.row(stream, 9, block(1, 17), 256);
+        assert_eq!(row.len(), 17 * 256 * 4);
+        assert_eq!(row, FrameTable::new(Seed(1)).row(stream, 9, block(1, 17), 256));
+        assert_ne!(row, table.row(stream, 10, block(1, 17), 256));
+        assert_ne!(row, table.row(Seed(1).stream(5, 1), 9, block(1, 17), 256));
+        assert_ne!(row, table.row(Seed(1).stream(6, 0), 9, block(1, 17), 256));
+        assert_ne!(row, FrameTable::new(Seed(2)).row(Seed(2).stream(5, 0), 9, block(1, 17), 256));
+        let channels: Vec<_> = row.chunks(256 * 4).collect();
+        assert!((1..17).all(|channel| channels[channel] != channels[0]));
+    }
+
+    #[test]
+    fn a_part_of_the_channels_holds_the_same_numbers_as_the_whole() {
+        let table = FrameTable::new(Seed(3));
+        let stream = Seed(3).stream(1, 0);
+        let whole = table.row(stream, 4, block(1, 10), 64);
+        assert_eq!(table.row(stream, 4, block(6, 10), 64), whole.slice(5 * 64 * 4..));
+    }
+
+    #[test]
+    fn values_stay_between_the_stated_bounds_up_to_the_widest_row() {
+        let table = FrameTable::new(Seed(4));
+        for row in 0..50 {
+            let row = table.row(Seed(4).stream(1, 2), row, block(1, 3), 32_768);
+            assert!(values(&row).into_iter().all(|value| (MINIMUM..=MAXIMUM).contains(&value)));
+        }
+    }
+
+    #[test]
+    fn something_loud_moves_along_the_fibre() {
+        let table = FrameTable::new(Seed(5));
+        let loudest = |row: u64| {
+            let row = values(&table.row(Seed(5).stream(1, 0), row, block(1, 200), 64));
+            let energy = |channel: &[f32]| channel.iter().sum::<f32>();
+            let energies: Vec<_> = row.chunks(64).map(energy).collect();
+            (0..200).max_by(|a, b| energies[*a].total_cmp(&energies[*b])).expect("has channels")
+        };
+        let (early, late) = (loudest(160), loudest(640));
+        assert!((110..=130).contains(&(late - early)), "moved from {early} to {late}");
+    }
+}

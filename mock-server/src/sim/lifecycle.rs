@@ -1,0 +1,211 @@
+//! What happens to jobs and dependencies as time passes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::fiber::FiberState;
+use crate::domain::ids::JobId;
+use crate::domain::job::{JobEvent, JobState, StreamEnd};
+use crate::domain::time::Moment;
+
+use super::agenda::Event;
+use super::cluster::Object;
+use super::journal::{Happening, Removal};
+use super::setup::{Dependencies, MongoDb, Supply};
+use super::world::World;
+
+/// How long the pods of a cancelled job stay readable.
+const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
+/// From a new pod of a workload to its readiness.
+const WORKLOAD_START: Duration = Duration::from_secs(3);
+// CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
+const BUSY_CPU_M: u32 = 250;
+const IDLE_CPU_M: u32 = 2;
+
+impl World {
+    /// Lets everything happen that is due by `now`, each at its own time.
+    pub(super) fn catch_up(&mut self, now: Moment) {
+        while let Some((at, event)) = self.agenda.take_due(now) {
+            self.fire(event, at);
+        }
+    }
+
+    /// When something will next happen by itself.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.agenda.next_due()
+    }
+
+    fn fire(&mut self, event: Event, at: Moment) {
+        match event {
+            Event::PodStart(id) => self.start_pod(id, at),
+            Event::SweepSample(id) => self.sweep_sample(id, at),
+            Event::TtlOver(id) => self.remove(id, Removal::Ttl, at),
+            Event::CancelledPodsGone(id) => self.remove(id, Removal::Cancelled, at),
+            Event::ProgressCheck(call) => self.check_progress(call, at),
+            Event::MongoDbReady => {
+                if self.dependencies.mongodb == MongoDb::Restarting {
+                    self.change_dependencies(Dependencies { mongodb: MongoDb::Up, ..self.dependencies }, at);
+                }
+            }
+        }
+    }
+
+    fn start_pod(&mut self, id: JobId, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.state == JobState::Pending) else { return };
+        let Some(door) = job.door.as_mut() else { return };
+        if door.listen().is_err() {
+            // Another process took the port while the pod started: its server would exit, and the pod with it.
+            self.finish(id, JobEvent::PodLost, at);
+            return;
+        }
+        door.serve(&job.terms);
+        if let Some(state) = job.state.after(JobEvent::PodReady) {
+            job.state = state;
+        }
+        self.journal.write(at, Happening::Started(id));
+    }
+
+    /// One sample of a job's cleanup job: it removes what is over, and what nobody reads for long enough.
+    fn sweep_sample(&mut self, id: JobId, at: Moment) {
+        let times = self.setup.times;
+        let Some(job) = self.jobs.get_mut(&id).filter(|_| self.cluster.has(id, Object::CleanupJob)) else {
+            return;
+        };
+        match job.state {
+            JobState::Cancelled => return,
+            JobState::Completed | JobState::Failed => return self.remove(id, Removal::Finished, at),
+            JobState::Pending => job.idle_hits = 0,
+            JobState::Running => {
+                let cpu = if job.calls.is_empty() { IDLE_CPU_M } else { BUSY_CPU_M };
+                job.idle_hits = if cpu <= times.sweep_cpu_threshold_m { job.idle_hits + 1 } else { 0 };
+                if job.idle_hits >= times.sweep_hits {
+                    return self.remove(id, Removal::Idle, at);
+                }
+            }
+        }
+        self.agenda.enter(at.after(times.sweep_period), Event::SweepSample(id));
+    }
+
+    /// Brings a job to one of its ends: its port closes, its calls end, its GPU share is free for the next.
+    pub(super) fn finish(&mut self, id: JobId, event: JobEvent, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Some(state) = job.state.after(event) else { return };
+        job.state = state;
+        let (end, what) = match event {
+            JobEvent::Cancel => (StreamEnd::Cancelled, Happening::Cancelled(id)),
+            JobEvent::PodLost => (StreamEnd::Gone, Happening::Failed(id)),
+            JobEvent::StreamsOver | JobEvent::PodReady => (StreamEnd::Gone, Happening::Completed(id)),
+        };
+        job.end_calls(end);
+        job.calls.clear();
+        drop(job.door.take());
+        self.journal.write(at, what);
+        self.cluster.give_back_gpu_share(id);
+        if state == JobState::Cancelled {
+            self.cluster.delete(id, Object::Service);
+            self.agenda.enter(at.after(CANCELLED_PODS_STAY), Event::CancelledPodsGone(id));
+        } else if !self.cluster.has(id, Object::CleanupJob) {
+            self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
+        }
+        self.hand_on_gpu_shares(at);
+    }
+
+    /// Removes a job with everything that belongs to it; the slot goes back last.
+    fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
+        let Some(mut job) = self.jobs.remove(&id) else { return };
+        job.end_calls(StreamEnd::Gone);
+        drop(job.door.take());
+        for object in [Object::Service, Object::GrpcJob, Object::CleanupJob, Object::Queue] {
+            self.cluster.delete(id, object);
+        }
+        self.free_slots.insert(id.slot);
+        self.journal.write(at, Happening::Removed(id, why));
+        self.hand_on_gpu_shares(at);
+    }
+
+    /// Whether another job's pod could be placed now.
+    pub(super) fn has_free_gpu_share(&self) -> bool {
+        self.cluster.has_free_gpu_share(self.setup.gpu.size)
+    }
+
+    /// Gives free GPU shares to the pods that wait for one, oldest first.
+    fn hand_on_gpu_shares(&mut self, at: Moment) {
+        let mut waiting: Vec<_> = self
+            .jobs
+            .iter()
+            .filter(|(id, job)| job.state == JobState::Pending && !self.cluster.has_gpu_share(**id))
+            .map(|(id, _)| *id)
+            .collect();
+        waiting.sort_by_key(|id| id.sequence);
+        for id in waiting {
+            if !self.cluster.take_gpu_share(id, self.setup.gpu.size) {
+                return;
+            }
+            if self.setup.times.pod_start.is_zero() {
+                self.start_pod(id, at);
+            } else {
+                self.agenda.enter(at.after(self.setup.times.pod_start), Event::PodStart(id));
+            }
+        }
+    }
+
+    /// Kills the streaming pod of a job, as somebody with access to the cluster would.
+    pub fn kill_pod(&mut self, id: JobId, at: Moment) {
+        self.finish(id, JobEvent::PodLost, at);
+    }
+
+    /// Deletes the cleanup job of a job by hand: nothing sweeps it any more, only its TTL removes it once it is over.
+    pub fn delete_cleanup_job(&mut self, id: JobId, at: Moment) {
+        let Some(job) = self.jobs.get(&id).filter(|job| job.state.is_live()) else { return };
+        let over = job.state.is_over();
+        self.cluster.delete(id, Object::CleanupJob);
+        if over {
+            self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
+        }
+    }
+
+    /// Changes whether the fibre delivers.
+    pub fn change_fiber(&mut self, state: FiberState, at: Moment) {
+        if self.fiber_state != state {
+            self.fiber_state = state;
+            self.journal.write(at, Happening::DependencyChanged("fiber"));
+        }
+        self.dark_since = if state.delivers() { None } else { self.dark_since.or(Some(at)) };
+    }
+
+    /// Changes the states of the outside systems.
+    pub fn change_dependencies(&mut self, new: Dependencies, at: Moment) {
+        let old = std::mem::replace(&mut self.dependencies, new);
+        let changes = [
+            ("mongodb", old.mongodb != new.mongodb),
+            ("rabbitmq", old.rabbitmq != new.rabbitmq),
+            ("recorder", old.recorder != new.recorder),
+            ("recordings", old.recordings != new.recordings),
+            ("cluster", old.cluster != new.cluster),
+            ("focus_server", old.focus_server != new.focus_server),
+        ];
+        for (name, _) in changes.into_iter().filter(|(_, changed)| *changed) {
+            self.journal.write(at, Happening::DependencyChanged(name));
+        }
+        if new.mongodb == MongoDb::Restarting && old.mongodb != MongoDb::Restarting {
+            self.agenda.enter(at.after(WORKLOAD_START), Event::MongoDbReady);
+        }
+        match (old.recorder, new.recorder) {
+            (Supply::Up, Supply::Down) => self.catalog.stop_recording(at.seconds()),
+            (Supply::Down, Supply::Up) => self.catalog.resume_recording(at.seconds()),
+            (Supply::Up, Supply::Up) | (Supply::Down, Supply::Down) => {}
+        }
+    }
+
+    /// The current states of the outside systems.
+    #[must_use]
+    pub fn dependencies(&self) -> Dependencies {
+        self.dependencies
+    }
+
+    /// What this world was started from.
+    #[must_use]
+    pub fn setup(&self) -> &Arc<super::setup::Setup> {
+        &self.setup
+    }
+}

@@ -1,0 +1,27 @@
+//! The world that changes: one state, one clock, one seed.
+//!
+//! Every command enters through [`Simulation`], holds the world's lock for one synchronous stretch and leaves with an
+//! answer or a `Refusal`. Checks read and reservations write, so a refused request changed nothing. Sockets are behind
+//! the [`port::Ports`] trait; HTTP, JSON and protobuf are unknown here.
+
+mod agenda;
+pub mod calls;
+pub mod clock;
+pub mod cluster;
+pub mod faults;
+pub mod frames;
+mod invariants;
+pub mod journal;
+mod lifecycle;
+pub mod port;
+mod prelaunch;
+mod reserve;
+pub mod seed;
+pub mod setup;
+pub mod signal;
+pub mod simulation;
+pub mod snapshot;
+pub mod stream;
+pub mod world;
+
+pub use simulation::Simulation;

@@ -1,0 +1,42 @@
+//! Everything that must hold before anything is taken. Reads only.
+
+use crate::domain::command::ConfigureJob;
+use crate::domain::refusal::{Capacity, Refusal};
+use crate::domain::time::{Moment, Playback};
+
+use super::setup::{RecordingsState, Supply};
+use super::world::World;
+
+/// A configuration that the world is ready for. Only [`admit`] makes one, so reserving unchecked does not compile.
+pub(super) struct Admitted(ConfigureJob);
+
+impl Admitted {
+    pub(super) fn request(&self) -> ConfigureJob {
+        self.0
+    }
+}
+
+/// Looks whether the world is ready for a job: its data, the broker, capacity; in that order, the first "no" counts.
+pub(super) fn admit(world: &World, request: ConfigureJob, now: Moment) -> Result<Admitted, Refusal> {
+    match request.playback() {
+        Playback::Live if !world.fiber_state.delivers() => return Err(Refusal::WaitingForFiber),
+        Playback::Live => {}
+        Playback::Historic(window) => {
+            let known = world.recordings(window, now)?;
+            if known.is_empty() || world.dependencies.recordings == RecordingsState::PathMismatch {
+                return Err(Refusal::NoRecording);
+            }
+        }
+    }
+    if world.dependencies.rabbitmq == Supply::Down {
+        return Err(Refusal::BrokerUnavailable);
+    }
+    let limit = world.job_limit();
+    if world.jobs_counted() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Err(Refusal::CapacityExhausted(Capacity::Jobs(limit)));
+    }
+    if world.setup.gpu.reject_when_full && !world.has_free_gpu_share() {
+        return Err(Refusal::CapacityExhausted(Capacity::Gpu));
+    }
+    Ok(Admitted(request))
+}

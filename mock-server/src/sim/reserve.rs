@@ -1,0 +1,204 @@
+//! A reservation: the resources of one job, taken in order and given back in reverse unless it commits.
+//!
+//! The order is that of the product: slot, sequence number, port, streaming Job, cleanup Job, Service, queue, table. A
+//! sequence number is never given back; everything else is, by `Drop`, so that no way out can forget it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
+use crate::domain::job::{JobState, Terms};
+use crate::domain::refusal::{Capacity, PortHolder, Refusal};
+use crate::domain::time::Moment;
+use crate::domain::view::Layout;
+
+use super::agenda::Event;
+use super::calls::StreamState;
+use super::cluster::Object;
+use super::faults::Step;
+use super::port::{Door, HoldError};
+use super::prelaunch::Admitted;
+use super::setup::{ClusterState, OnConflict};
+use super::world::{Failed, Job, World};
+
+/// Something that was taken, with what it takes to give it back.
+enum Taken {
+    Slot(Slot),
+    Port,
+    Object(JobId, Object),
+}
+
+pub(super) struct Reservation<'w> {
+    world: &'w mut World,
+    now: Moment,
+    taken: Vec<Taken>,
+    door: Option<Box<dyn Door>>,
+}
+
+impl<'w> Reservation<'w> {
+    pub(super) fn begin(world: &'w mut World, now: Moment) -> Self {
+        Self { world, now, taken: Vec::with_capacity(6), door: None }
+    }
+
+    /// Takes everything a job needs, in order, and commits. Any failure gives back all of it.
+    pub(super) fn take_all(mut self, admitted: &Admitted, stream_host: String) -> Result<Arc<Terms>, Failed> {
+        let starts_at_once = self.world.setup.times.pod_start.is_zero() && self.world.has_free_gpu_share();
+        let slot = self.take_slot()?;
+        let sequence = self.take_sequence()?;
+        let (id, port) = self.take_port(slot, sequence, starts_at_once)?;
+        self.take_objects(id).map_err(|(step, refusal)| Failed { refusal, at: Some((id, step)) })?;
+        Ok(self.commit(admitted, id, port, stream_host, starts_at_once))
+    }
+
+    fn take_slot(&mut self) -> Result<Slot, Refusal> {
+        let exhausted = Refusal::CapacityExhausted(Capacity::Jobs(self.world.job_limit()));
+        if self.world.faults.strikes(Step::Slot) {
+            return Err(exhausted);
+        }
+        let slot = self.world.free_slots.pop_first().ok_or(exhausted)?;
+        self.taken.push(Taken::Slot(slot));
+        Ok(slot)
+    }
+
+    fn take_sequence(&mut self) -> Result<Sequence, Refusal> {
+        let sequence = self.world.next_sequence.ok_or(Refusal::JobCreationFailed)?;
+        self.world.next_sequence = sequence.next();
+        Ok(sequence)
+    }
+
+    /// Takes the port of the slot, or of the next free slot whose port can be had when conflicts are skipped.
+    fn take_port(
+        &mut self,
+        lowest: Slot,
+        sequence: Sequence,
+        listen: bool,
+    ) -> Result<(JobId, NodePort), Failed> {
+        let mut slot = lowest;
+        loop {
+            let (id, port) = (JobId { slot, sequence }, self.world.setup.ports.port(slot));
+            let refusal = match self.hold(port, listen) {
+                Ok(door) => {
+                    self.door = Some(door);
+                    self.taken.push(Taken::Port);
+                    return Ok((id, port));
+                }
+                Err(refusal) => refusal,
+            };
+            let skip = self.world.setup.on_conflict == OnConflict::Skip;
+            let next = self.world.free_slots.range(slot..).next().copied();
+            match (&refusal, next) {
+                (Refusal::PortInUse { .. }, Some(next)) if skip => {
+                    self.change_slot(slot, next);
+                    slot = next;
+                }
+                _ => return Err(Failed { refusal, at: Some((id, Step::Port)) }),
+            }
+        }
+    }
+
+    fn hold(&mut self, port: NodePort, listen: bool) -> Result<Box<dyn Door>, Refusal> {
+        if self.world.faults.strikes(Step::Port) {
+            return Err(Refusal::PortInUse { port, holder: PortHolder::Process });
+        }
+        if self.world.cluster.leftover_services.contains(&port) {
+            return Err(Refusal::PortInUse { port, holder: PortHolder::Service });
+        }
+        let held = self.world.ports.hold(port).and_then(|mut door| {
+            if listen {
+                door.listen()?;
+            }
+            Ok(door)
+        });
+        held.map_err(|error| match error {
+            HoldError::InUse => Refusal::PortInUse { port, holder: PortHolder::Process },
+            // Out of file descriptors, no such address: the machine's trouble, not a conflict.
+            HoldError::NoSocket(_) => Refusal::JobCreationFailed,
+        })
+    }
+
+    fn change_slot(&mut self, from: Slot, to: Slot) {
+        self.world.free_slots.remove(&to);
+        self.world.free_slots.insert(from);
+        for taken in &mut self.taken {
+            if let Taken::Slot(slot) = taken {
+                *slot = to;
+            }
+        }
+    }
+
+    fn take_objects(&mut self, id: JobId) -> Result<(), (Step, Refusal)> {
+        let refuses = match self.world.dependencies.cluster {
+            ClusterState::Ok => false,
+            ClusterState::RefusesObjects | ClusterState::OutOfPodAddresses => true,
+        };
+        for object in Object::ALL {
+            let step = Step::of(object);
+            if refuses || self.world.faults.strikes(step) {
+                return Err((step, Refusal::JobCreationFailed));
+            }
+            self.world.cluster.create(id, object);
+            self.taken.push(Taken::Object(id, object));
+        }
+        // The share belongs to the streaming Job's pod and goes with it; without one the pod stays Pending.
+        self.world.cluster.take_gpu_share(id, self.world.setup.gpu.size);
+        if self.world.faults.strikes(Step::Commit) {
+            return Err((Step::Commit, Refusal::JobCreationFailed));
+        }
+        Ok(())
+    }
+
+    /// Enters the job into the table: from here on it exists.
+    fn commit(
+        mut self,
+        admitted: &Admitted,
+        id: JobId,
+        port: NodePort,
+        stream_host: String,
+        starts_at_once: bool,
+    ) -> Arc<Terms> {
+        let world = &mut *self.world;
+        let request = admitted.request();
+        let layout = Layout::of(
+            request.view(),
+            request.channels(),
+            request.height(),
+            world.fiber.prr,
+            world.setup.times.waterfall_lines_dt,
+        );
+        let streams = layout.streams.iter().map(|_| StreamState::default()).collect();
+        let fiber = Arc::clone(&world.fiber);
+        let terms =
+            Arc::new(Terms { id, port, request, layout, fiber, stream_host, answer: OnceLock::new() });
+        if let Some(door) = self.door.as_mut().filter(|_| starts_at_once) {
+            door.serve(&terms);
+        }
+        let state = if starts_at_once { JobState::Running } else { JobState::Pending };
+        let job = Job {
+            terms: Arc::clone(&terms),
+            state,
+            door: self.door.take(),
+            idle_hits: 0,
+            streams,
+            calls: BTreeMap::new(),
+        };
+        world.jobs.insert(id, job);
+        world.agenda.enter(self.now.after(world.setup.times.sweep_period), Event::SweepSample(id));
+        if !starts_at_once && world.cluster.has_gpu_share(id) {
+            world.agenda.enter(self.now.after(world.setup.times.pod_start), Event::PodStart(id));
+        }
+        self.taken.clear();
+        terms
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        while let Some(taken) = self.taken.pop() {
+            match taken {
+                Taken::Slot(slot) => drop(self.world.free_slots.insert(slot)),
+                Taken::Port => drop(self.door.take()),
+                Taken::Object(id, object) => self.world.cluster.delete(id, object),
+            }
+        }
+    }
+}

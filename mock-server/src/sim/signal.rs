@@ -1,0 +1,60 @@
+//! Level-triggered waits: a signal that is raised once stays raised, so nobody can miss it.
+
+use std::sync::OnceLock;
+
+use tokio::sync::Notify;
+
+/// A value that is set at most once and can be waited for.
+#[derive(Debug)]
+pub struct Signal<T> {
+    value: OnceLock<T>,
+    raised: Notify,
+}
+
+impl<T> Default for Signal<T> {
+    fn default() -> Self {
+        Self { value: OnceLock::new(), raised: Notify::new() }
+    }
+}
+
+impl<T: Copy> Signal<T> {
+    /// Sets the value; a second one is dropped, the first stands.
+    pub fn raise(&self, value: T) {
+        if self.value.set(value).is_ok() {
+            self.raised.notify_waiters();
+        }
+    }
+
+    /// The value, if it was set.
+    pub fn get(&self) -> Option<T> {
+        self.value.get().copied()
+    }
+
+    /// Waits until the value is set; returns at once when it is.
+    pub async fn wait(&self) -> T {
+        loop {
+            let raised = self.raised.notified();
+            // `notified` counts as waiting from its creation on, so a value set after this look wakes it.
+            if let Some(value) = self.get() {
+                return value;
+            }
+            raised.await;
+        }
+    }
+}
+
+/// Tells one waiter that something changed; a change before the wait is not lost.
+#[derive(Debug, Default)]
+pub struct Changed(Notify);
+
+impl Changed {
+    /// Wakes the waiter, or lets its next wait return at once.
+    pub fn tell(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits for the next change.
+    pub async fn wait(&self) {
+        self.0.notified().await;
+    }
+}

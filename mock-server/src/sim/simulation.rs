@@ -1,0 +1,191 @@
+//! The door to the world: lock, clock and seed bundled, so that a caller can neither forget one nor hold another.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::domain::check::ConfigureDraft;
+use crate::domain::ids::JobId;
+use crate::domain::job::{CallRefusal, Terms};
+use crate::domain::recording::Recording;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::{Moment, TimeRange};
+
+use super::calls::{CallId, Turn};
+use super::clock::Clock;
+use super::frames::FrameTable;
+use super::journal::Entry;
+use super::port::Ports;
+use super::seed::Seed;
+use super::setup::Setup;
+use super::signal::Changed;
+use super::snapshot::Snapshot;
+use super::stream::StreamCall;
+use super::world::{LiveMetadata, World};
+
+/// A world with its clock.
+pub struct Simulation {
+    world: Mutex<World>,
+    clock: Clock,
+    seed: Seed,
+    max_frame_bytes: usize,
+    frames: OnceLock<FrameTable>,
+    agenda_changed: Changed,
+}
+
+impl Simulation {
+    /// A world at its start.
+    #[must_use]
+    pub fn new(setup: Setup, seed: Seed, clock: Clock, ports: Arc<dyn Ports>) -> Self {
+        let max_frame_bytes = setup.max_frame_bytes;
+        let world = World::new(Arc::new(setup), seed, ports, clock.now());
+        Self {
+            world: Mutex::new(world),
+            clock,
+            seed,
+            max_frame_bytes,
+            frames: OnceLock::new(),
+            agenda_changed: Changed::default(),
+        }
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    pub(super) fn frames(&self) -> &FrameTable {
+        self.frames.get_or_init(|| FrameTable::new(self.seed))
+    }
+
+    /// Runs one command in the world, after everything that was due before it.
+    ///
+    /// This is the general door; what the transports need has a method of its own below.
+    pub fn with<R>(&self, command: impl FnOnce(&mut World, Moment) -> R) -> R {
+        let mut world = self.lock();
+        let now = self.clock.now();
+        let due_before = world.next_due();
+        world.catch_up(now);
+        let result = command(&mut world, now);
+        if cfg!(debug_assertions) {
+            world.check_invariants();
+        }
+        let earlier = match (due_before, world.next_due()) {
+            (before, Some(after)) => before.is_none_or(|before| after < before),
+            (_, None) => false,
+        };
+        drop(world);
+        if earlier {
+            self.agenda_changed.tell();
+        }
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        // A panic under the lock is a defect of ours; what it left is still the best answer to the next request.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets things happen when they are due, for as long as it is polled.
+    pub async fn run(&self) {
+        let end_of_time = Moment::from_nanos(u64::MAX);
+        loop {
+            let next = self.with(|world, _| world.next_due()).unwrap_or(end_of_time);
+            tokio::select! {
+                () = self.clock.sleep_until(next, "next event", None) => {}
+                () = self.agenda_changed.wait() => {}
+            }
+        }
+    }
+
+    /// Moves the clock on, from one due event to the next, and tells what happened on the way.
+    pub fn advance(&self, by: Duration) -> Vec<Entry> {
+        let mut world = self.lock();
+        let target = self.clock.now().after(by);
+        let before = world.journal.written();
+        while let Some(due) = world.next_due().filter(|due| *due <= target) {
+            self.clock.jump_to(due);
+            world.catch_up(due);
+        }
+        self.clock.jump_to(target);
+        if cfg!(debug_assertions) {
+            world.check_invariants();
+        }
+        world.journal.since(before)
+    }
+
+    /// Whether the product's routes answer.
+    pub fn is_serving(&self) -> bool {
+        self.with(|world, _| world.is_serving())
+    }
+
+    /// See [`World::configure`].
+    ///
+    /// # Errors
+    /// Every way in which the product refuses a configuration.
+    pub fn configure(&self, draft: &ConfigureDraft, stream_host: String) -> Result<Arc<Terms>, Refusal> {
+        self.with(|world, now| world.configure(draft, stream_host, now))
+    }
+
+    /// See [`World::job`].
+    ///
+    /// # Errors
+    /// `UnknownJob`.
+    pub fn job(&self, id: JobId) -> Result<Arc<Terms>, Refusal> {
+        self.with(|world, _| world.job(id))
+    }
+
+    /// See [`World::cancel`].
+    ///
+    /// # Errors
+    /// `UnknownJob`.
+    pub fn cancel(&self, id: JobId) -> Result<(), Refusal> {
+        self.with(|world, now| world.cancel(id, now))
+    }
+
+    /// See [`World::live_metadata`].
+    pub fn live_metadata(&self) -> LiveMetadata {
+        self.with(|world, _| world.live_metadata())
+    }
+
+    /// See [`World::recordings`].
+    ///
+    /// # Errors
+    /// `RecordingsUnavailable`.
+    pub fn recordings(&self, window: TimeRange) -> Result<Vec<Recording>, Refusal> {
+        self.with(|world, now| world.recordings(window, now))
+    }
+
+    /// Opens a call on one of a job's streams.
+    ///
+    /// # Errors
+    /// When the job does not run or has no such stream.
+    pub fn open_call(self: &Arc<Self>, job: JobId, stream: i32) -> Result<StreamCall, CallRefusal> {
+        let call = self.with(|world, now| world.open_call(job, stream, now))?;
+        Ok(StreamCall::new(Arc::clone(self), call, self.max_frame_bytes))
+    }
+
+    pub(super) fn take_turn(&self, call: CallId) -> Turn {
+        self.with(|world, now| world.take_turn(call, now))
+    }
+
+    pub(super) fn close_call(&self, call: CallId) {
+        self.with(|world, now| world.close_call(call, now));
+    }
+
+    /// Everything there is, at one moment.
+    pub fn snapshot(&self) -> Snapshot {
+        self.with(|world, now| world.snapshot(now, self.clock.mode(), self.clock.waiters()))
+    }
+
+    /// Goes back to the start; the clock goes on.
+    pub fn reset(&self) {
+        self.with(|world, now| world.reset(now));
+    }
+}

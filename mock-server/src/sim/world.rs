@@ -1,0 +1,247 @@
+//! All mutable state of the simulator, with one entry function per command.
+//!
+//! A command runs from beginning to end under the world's lock and may read no clock: it is given its time. Events
+//! that are due by then have happened before it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::check::{self, Bounds, ConfigureDraft};
+use crate::domain::fiber::{Fiber, FiberState};
+use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
+use crate::domain::job::{JobEvent, JobState, StreamEnd, Terms};
+use crate::domain::recording::{Catalog, Recording};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::{Moment, TimeRange};
+
+use super::agenda::Agenda;
+use super::calls::{Call, CallId, StreamState};
+use super::cluster::Cluster;
+use super::faults::{Step, StepFaults};
+use super::journal::{Happening, Journal};
+use super::port::{Door, Ports};
+use super::prelaunch;
+use super::reserve::Reservation;
+use super::seed::Seed;
+use super::setup::{Dependencies, MongoDb, RecordingsState, Setup, Supply};
+
+/// A job of the table.
+pub(super) struct Job {
+    pub(super) terms: Arc<Terms>,
+    pub(super) state: JobState,
+    /// The job's port: held while Pending, open while Running, gone afterwards.
+    pub(super) door: Option<Box<dyn Door>>,
+    /// Idle samples in a row.
+    pub(super) idle_hits: u32,
+    pub(super) streams: Vec<StreamState>,
+    pub(super) calls: BTreeMap<CallId, Call>,
+}
+
+/// The world.
+pub struct World {
+    pub(super) setup: Arc<Setup>,
+    pub(super) seed: Seed,
+    pub(super) ports: Arc<dyn Ports>,
+    pub(super) fiber: Arc<Fiber>,
+    pub(super) fiber_state: FiberState,
+    /// Since when the fibre gives nothing, while it does not.
+    pub(super) dark_since: Option<Moment>,
+    pub(super) catalog: Catalog,
+    pub(super) dependencies: Dependencies,
+    pub(super) free_slots: std::collections::BTreeSet<Slot>,
+    pub(super) next_sequence: Option<Sequence>,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(super) cluster: Cluster,
+    pub(super) agenda: Agenda,
+    pub(super) faults: StepFaults,
+    pub(super) journal: Journal,
+    pub(super) next_call: u64,
+}
+
+/// What a client learns about the fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveMetadata {
+    /// The fibre.
+    pub fiber: Arc<Fiber>,
+    /// How much of it shows.
+    pub state: FiberState,
+}
+
+impl World {
+    /// A world as it is at its start.
+    #[must_use]
+    pub fn new(setup: Arc<Setup>, seed: Seed, ports: Arc<dyn Ports>, now: Moment) -> Self {
+        let mut world = Self {
+            fiber: Arc::new(setup.fiber.clone()),
+            fiber_state: FiberState::Lit,
+            dark_since: None,
+            catalog: setup.recordings.catalog(now.seconds()),
+            dependencies: Dependencies::default(),
+            free_slots: setup.ports.slots().collect(),
+            next_sequence: Some(setup.first_sequence),
+            jobs: BTreeMap::new(),
+            cluster: Cluster::default(),
+            agenda: Agenda::default(),
+            faults: StepFaults::default(),
+            journal: Journal::default(),
+            next_call: 0,
+            seed,
+            ports,
+            setup,
+        };
+        let setup = Arc::clone(&world.setup);
+        world.change_fiber(setup.fiber_state, now);
+        world.change_dependencies(setup.dependencies, now);
+        world
+    }
+
+    /// Goes back to the start: jobs end, their ports close, counts begin anew. The clock goes on.
+    pub fn reset(&mut self, now: Moment) {
+        for job in self.jobs.values() {
+            job.end_calls(StreamEnd::Gone);
+        }
+        // Before the new world: its jobs may take the ports that the old ones hold.
+        self.jobs.clear();
+        *self = Self::new(Arc::clone(&self.setup), self.seed, Arc::clone(&self.ports), now);
+    }
+
+    /// Whether the Focus Server's workload has a ready pod; without one every route of the product is down.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.dependencies.focus_server == Supply::Up
+    }
+
+    /// Creates a job, or leaves the world as it was.
+    ///
+    /// # Errors
+    /// Every way in which the product refuses a configuration.
+    pub fn configure(
+        &mut self,
+        draft: &ConfigureDraft,
+        stream_host: String,
+        now: Moment,
+    ) -> Result<Arc<Terms>, Refusal> {
+        match self.reserve(draft, stream_host, now) {
+            Ok(terms) => {
+                self.journal.write(now, Happening::Configured(terms.id));
+                Ok(terms)
+            }
+            Err(Failed { refusal, at: None }) => {
+                self.journal.write(now, Happening::Refused(refusal.clone()));
+                Err(refusal)
+            }
+            Err(Failed { refusal, at: Some((id, step)) }) => {
+                self.journal.write(now, Happening::RolledBack { id, step, refusal: refusal.clone() });
+                Err(refusal)
+            }
+        }
+    }
+
+    fn reserve(
+        &mut self,
+        draft: &ConfigureDraft,
+        stream_host: String,
+        now: Moment,
+    ) -> Result<Arc<Terms>, Failed> {
+        let request = check::configure(draft, &self.bounds(now)).map_err(Refusal::Invalid)?;
+        let admitted = prelaunch::admit(self, request, now)?;
+        Reservation::begin(self, now).take_all(&admitted, stream_host)
+    }
+
+    /// What requests are measured against at a time.
+    #[must_use]
+    pub fn bounds(&self, now: Moment) -> Bounds {
+        let limits = &self.setup.limits;
+        Bounds {
+            channels: self.fiber.channels,
+            max_channels: limits.max_channels_per_request,
+            nfft_max_multichannel: limits.nfft_max_multichannel,
+            prr: self.fiber.prr,
+            latest_end: now.seconds().plus(i64::from(limits.future_tolerance_s)),
+        }
+    }
+
+    /// The facts of a live job.
+    ///
+    /// # Errors
+    /// `UnknownJob` when there is none of that id, or it was cancelled.
+    pub fn job(&self, id: JobId) -> Result<Arc<Terms>, Refusal> {
+        let job = self.jobs.get(&id).filter(|job| job.state.is_live());
+        job.map(|job| Arc::clone(&job.terms)).ok_or(Refusal::UnknownJob)
+    }
+
+    /// Cancels a live job: its Service and port go at once, its pods a little later.
+    ///
+    /// # Errors
+    /// `UnknownJob` when there is none of that id, or it was cancelled before.
+    pub fn cancel(&mut self, id: JobId, now: Moment) -> Result<(), Refusal> {
+        self.job(id)?;
+        self.finish(id, JobEvent::Cancel, now);
+        Ok(())
+    }
+
+    /// What a client learns about the fibre.
+    #[must_use]
+    pub fn live_metadata(&self) -> LiveMetadata {
+        LiveMetadata { fiber: Arc::clone(&self.fiber), state: self.fiber_state }
+    }
+
+    /// Every recording that overlaps a window.
+    ///
+    /// # Errors
+    /// `RecordingsUnavailable` while their index cannot be read.
+    pub fn recordings(&self, window: TimeRange, now: Moment) -> Result<Vec<Recording>, Refusal> {
+        self.require_mongodb()?;
+        Ok(match self.dependencies.recordings {
+            RecordingsState::Present | RecordingsState::PathMismatch => {
+                self.catalog.overlapping(window, now.seconds())
+            }
+            RecordingsState::None => Vec::new(),
+        })
+    }
+
+    pub(super) fn require_mongodb(&self) -> Result<(), Refusal> {
+        match self.dependencies.mongodb {
+            MongoDb::Up => Ok(()),
+            MongoDb::Down | MongoDb::SlowFail | MongoDb::Restarting => Err(Refusal::RecordingsUnavailable),
+        }
+    }
+
+    /// Makes a step of the next reservations fail, to rehearse the rollback.
+    pub fn fail_next(&mut self, step: Step, times: u32) {
+        self.faults.fail_next(step, times);
+    }
+
+    /// Plants a Service of a lost job that holds a node port, or takes it away.
+    pub fn plant_leftover_service(&mut self, port: NodePort, planted: bool) {
+        if planted {
+            self.cluster.leftover_services.insert(port);
+        } else {
+            self.cluster.leftover_services.remove(&port);
+        }
+    }
+
+    /// How many jobs count against the limit: all that are not yet removed.
+    #[must_use]
+    pub fn jobs_counted(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// The smaller of the limits on concurrent jobs.
+    #[must_use]
+    pub fn job_limit(&self) -> u32 {
+        self.setup.limits.max_jobs.min(u32::from(self.setup.ports.max_slots()))
+    }
+}
+
+/// A refused configure, with the reservation's step when it got that far.
+pub(super) struct Failed {
+    pub(super) refusal: Refusal,
+    pub(super) at: Option<(JobId, Step)>,
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, at: None }
+    }
+}
