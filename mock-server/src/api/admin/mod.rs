@@ -1,0 +1,159 @@
+//! The door behind the product: its clock, its state, its reset. On a listener of its own, never on the product's.
+
+mod state;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Moment;
+use crate::sim::Simulation;
+use crate::sim::clock::Mode;
+use state::{EntryBody, StateBody};
+
+type World = State<Arc<Simulation>>;
+
+/// All routes of the admin listener.
+pub(crate) fn router(simulation: Arc<Simulation>) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/__mock/clock", get(clock).put(set_clock))
+        .route("/__mock/clock/advance", post(advance))
+        .route("/__mock/state", get(state))
+        .route("/__mock/reset", post(reset))
+        .fallback(|| async { failure(StatusCode::NOT_FOUND, NO_SUCH_ROUTE) })
+        .method_not_allowed_fallback(|| async { failure(StatusCode::METHOD_NOT_ALLOWED, NO_SUCH_ROUTE) })
+        .with_state(simulation)
+}
+
+const NO_SUCH_ROUTE: &str = "no such route: there are GET /livez, GET /readyz, GET and PUT /__mock/clock, \
+                             POST /__mock/clock/advance, GET /__mock/state and POST /__mock/reset";
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+}
+
+fn failure(status: StatusCode, error: &str) -> Response {
+    (status, Json(ErrorBody { error })).into_response()
+}
+
+async fn ready(State(simulation): World) -> Response {
+    if simulation.is_serving() {
+        "ok".into_response()
+    } else {
+        failure(StatusCode::SERVICE_UNAVAILABLE, "the focus-server workload has no ready pod")
+    }
+}
+
+#[derive(Serialize)]
+struct ClockBody {
+    mode: String,
+    /// Simulated time, RFC 3339.
+    now: String,
+    now_ms: i64,
+    /// When something will next happen by itself.
+    next_due_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fired: Option<Vec<EntryBody>>,
+}
+
+fn clock_body(simulation: &Simulation, fired: Option<Vec<EntryBody>>) -> Response {
+    let snapshot = simulation.snapshot();
+    let next_due_ms = snapshot.next_due.map(|due| due.millis().0);
+    Json(ClockBody {
+        mode: snapshot.mode.to_string(),
+        now: rfc3339(snapshot.now),
+        now_ms: snapshot.now.millis().0,
+        next_due_ms,
+        fired,
+    })
+    .into_response()
+}
+
+fn rfc3339(moment: Moment) -> String {
+    jiff::Timestamp::from_millisecond(moment.millis().0)
+        .map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+async fn clock(State(simulation): World) -> Response {
+    clock_body(&simulation, None)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetClock {
+    mode: String,
+}
+
+async fn set_clock(State(simulation): World, body: Result<Json<SetClock>, JsonRejection>) -> Response {
+    let Json(body) = match body {
+        Ok(body) => body,
+        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    };
+    match body.mode.parse::<Mode>() {
+        Ok(mode) => {
+            simulation.clock().set_mode(mode);
+            clock_body(&simulation, None)
+        }
+        Err(error) => failure(StatusCode::UNPROCESSABLE_ENTITY, &format!("mode: {error}")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    by: By,
+}
+
+/// `"50s"`, `"1m 30s"`, or a number of seconds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum By {
+    Seconds(f64),
+    Text(String),
+}
+
+/// Furthest single step: each simulated job takes a sample every ten seconds, and the world stands still meanwhile.
+const FURTHEST: Duration = Duration::from_secs(31 * 24 * 3600);
+
+impl By {
+    fn duration(&self) -> Option<Duration> {
+        let duration = match self {
+            Self::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok()?,
+            Self::Text(text) => Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?,
+        };
+        (duration <= FURTHEST).then_some(duration)
+    }
+}
+
+async fn advance(State(simulation): World, body: Result<Json<Advance>, JsonRejection>) -> Response {
+    let Json(body) = match body {
+        Ok(body) => body,
+        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    };
+    let Some(by) = body.by.duration() else {
+        let text = "by: expected a duration such as \"50s\" or \"1m 30s\", or a number of seconds, from 0 to 31 days";
+        return failure(StatusCode::UNPROCESSABLE_ENTITY, text);
+    };
+    let fired = simulation.advance(by).iter().map(EntryBody::of).collect();
+    clock_body(&simulation, Some(fired))
+}
+
+async fn state(State(simulation): World) -> Response {
+    Json(StateBody::of(&simulation.snapshot())).into_response()
+}
+
+async fn reset(State(simulation): World) -> Response {
+    simulation.reset();
+    Json(StateBody::of(&simulation.snapshot())).into_response()
+}

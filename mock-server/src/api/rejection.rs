@@ -1,0 +1,156 @@
+//! A request that was not served, and the one error body every such answer has.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use serde::Serialize;
+
+use crate::domain::refusal::Refusal;
+use crate::domain::violation::{Field, Violation};
+
+use super::status::{self, HttpRow};
+
+/// Why a request got no 200: the world refused, or the request never reached it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Rejection {
+    Refused(Refusal),
+    /// The body is no JSON text.
+    MalformedJson,
+    /// The body is above the limit of that many bytes.
+    BodyTooLarge(usize),
+    /// No such route.
+    NotFound,
+    /// The route has other methods: these.
+    MethodNotAllowed(String),
+    /// A defect of ours.
+    Internal,
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The body, keys in the order of the contract.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: String,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Detail>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Detail {
+    Text(&'static str),
+    Violations(Vec<ViolationBody>),
+}
+
+#[derive(Serialize)]
+struct ViolationBody {
+    loc: Vec<&'static str>,
+    msg: String,
+    r#type: &'static str,
+}
+
+impl Rejection {
+    pub(crate) fn row(&self) -> HttpRow {
+        match self {
+            Self::Refused(refusal) => status::http(refusal),
+            Self::MalformedJson => status::MALFORMED_JSON,
+            Self::BodyTooLarge(_) => status::BODY_TOO_LARGE,
+            Self::NotFound => status::NOT_FOUND,
+            Self::MethodNotAllowed(_) => status::METHOD_NOT_ALLOWED,
+            Self::Internal => status::INTERNAL,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::MalformedJson => String::from("Request body is not valid JSON"),
+            Self::BodyTooLarge(limit) => format!("Request body is too large: the limit is {limit} bytes"),
+            Self::NotFound => String::from("Not Found"),
+            Self::MethodNotAllowed(_) => String::from("Method Not Allowed"),
+            Self::Internal => String::from("Internal error"),
+        }
+    }
+
+    fn detail(&self) -> Option<Detail> {
+        match self {
+            Self::Refused(Refusal::Invalid(violations)) => Some(Detail::Violations(
+                violations.list().iter().map(|violation| entry(*violation)).collect(),
+            )),
+            Self::MalformedJson => Some(Detail::Violations(vec![ViolationBody {
+                loc: vec!["body"],
+                msg: self.text(),
+                r#type: "json_invalid",
+            }])),
+            Self::NotFound => Some(Detail::Text("Not Found")),
+            Self::MethodNotAllowed(_) => Some(Detail::Text("Method Not Allowed")),
+            Self::Refused(_) | Self::BodyTooLarge(_) | Self::Internal => None,
+        }
+    }
+
+    /// The answer, for a request of that id.
+    pub(crate) fn response(&self, request_id: &str) -> Response {
+        let row = self.row();
+        let body = ErrorBody { error: self.text(), code: row.code, detail: self.detail(), request_id };
+        let bytes = serde_json::to_vec(&body).expect("strings and lists of strings are always JSON");
+        let mut response = Response::new(Body::from(bytes));
+        *response.status_mut() = row.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if row.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Self::MethodNotAllowed(allowed) = self {
+            headers.extend(HeaderValue::from_str(allowed).ok().map(|allowed| (ALLOW, allowed)));
+        }
+        response
+    }
+}
+
+fn entry(violation: Violation) -> ViolationBody {
+    let mut loc = vec!["body"];
+    loc.extend(violation.field().path());
+    ViolationBody { loc, msg: violation.to_string(), r#type: type_of(violation) }
+}
+
+/// The machine-readable name of a violation.
+fn type_of(violation: Violation) -> &'static str {
+    match violation {
+        Violation::NotAnObject | Violation::NotAnObjectAt(_) => "dict_type",
+        Violation::Missing(_) | Violation::MissingForSpectrum(_) | Violation::OneSidedWindow { .. } => {
+            "missing"
+        }
+        Violation::UnknownView => "enum",
+        Violation::NotAnInteger(_) => "int_type",
+        Violation::ChannelBelowOne | Violation::FrequencyNegative | Violation::TimeNegative(_) => {
+            "out_of_range"
+        }
+        Violation::ChannelsReversed { .. }
+        | Violation::FrequenciesReversed { .. }
+        | Violation::TimesReversed => "range_reversed",
+        Violation::ChannelBelowLowest { .. } => "greater_than_equal",
+        Violation::ChannelAboveHighest { .. } => "less_than_equal",
+        Violation::TooManyChannels { .. } => "too_many_channels",
+        Violation::NotASingleChannel => "single_channel_range",
+        Violation::HeightNotPositive | Violation::DurationNotPositive => "not_positive",
+        Violation::NotForWaterfall(_) => "extra_forbidden",
+        Violation::NfftForWaterfall => "value_error",
+        Violation::NfftUnsupported { .. } => "nfft_unsupported",
+        Violation::AboveNyquist { .. } => "nyquist_exceeded",
+        Violation::TimeInFuture => "time_in_future",
+    }
+}
+
+/// A body that is JSON but no object.
+pub(crate) fn not_an_object() -> Rejection {
+    debug_assert_eq!(Violation::NotAnObject.field(), Field::Body);
+    Rejection::Refused(Refusal::Invalid(Violation::NotAnObject.into()))
+}

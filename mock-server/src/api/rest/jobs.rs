@@ -1,0 +1,213 @@
+//! A job's answer, `GET /metadata/{job_id}` and `DELETE /job/{job_id}`.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::ask::Ask;
+use super::{App, json, json_of};
+use crate::api::rejection::Rejection;
+use crate::domain::fiber::Fiber;
+use crate::domain::ids::JobId;
+use crate::domain::job::Terms;
+use crate::domain::refusal::Refusal;
+use crate::domain::view::Layout;
+use crate::sim::setup::MongoDb;
+
+pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
+    let terms = app.simulation.job(job_id(ask)?)?;
+    Ok(json(Bytes::from_owner(terms.answer(write_answer))))
+}
+
+pub(super) fn cancel(app: &App, ask: &Ask) -> Result<Response, Rejection> {
+    let id = job_id(ask)?;
+    app.simulation.cancel(id)?;
+    Ok(json_of(&CancelledBody { status: "cancelled", job_id: id.to_string() }))
+}
+
+#[derive(Serialize)]
+struct CancelledBody {
+    status: &'static str,
+    job_id: String,
+}
+
+fn job_id(ask: &Ask) -> Result<JobId, Refusal> {
+    ask.last_segment().and_then(|id| id.parse().ok()).ok_or(Refusal::UnknownJob)
+}
+
+/// How long a failing MongoDB lets its callers wait; four such answers and the back-off of a known client make up the
+/// 15.4 s that were measured (PZ-13640).
+const SLOW_FAIL: Duration = Duration::from_millis(850);
+
+/// A refusal, after the time that finding it out takes.
+pub(super) async fn in_its_time(app: &App, refusal: Refusal) -> Rejection {
+    let slow = app.simulation.with(|world, _| world.dependencies().mongodb == MongoDb::SlowFail);
+    if slow && refusal == Refusal::RecordingsUnavailable {
+        let clock = app.simulation.clock();
+        clock.sleep_until(clock.now().after(SLOW_FAIL), "slow MongoDB", None).await;
+    }
+    refusal.into()
+}
+
+/// Writes a job's answer; it is the same text for as long as the job lives.
+pub(super) fn write_answer(terms: &Terms) -> Vec<u8> {
+    let layout = &terms.layout;
+    let answer = ConfigureResponse {
+        status: "success",
+        frequencies_list: Frequencies(layout),
+        lines_dt: layout.lines_dt,
+        channel_to_stream_index: StreamOfChannel(layout),
+        stream_amount: layout.streams.len(),
+        job_id: terms.id.to_string(),
+        frequencies_amount: layout.bins.count(),
+        channel_amount: terms.request.channels().count(),
+        stream_port: terms.port.number(),
+        stream_url: format!("http://{}", terms.stream_host),
+        view_type: terms.request.view().number(),
+        metadata: Metadata::of(&terms.fiber),
+    };
+    serde_json::to_vec(&answer).expect("numbers, strings, lists and string-keyed maps are always JSON")
+}
+
+#[derive(Serialize)]
+struct ConfigureResponse<'a> {
+    status: &'static str,
+    frequencies_list: Frequencies<'a>,
+    lines_dt: f64,
+    channel_to_stream_index: StreamOfChannel<'a>,
+    stream_amount: usize,
+    job_id: String,
+    frequencies_amount: u32,
+    channel_amount: u32,
+    stream_port: u16,
+    stream_url: String,
+    view_type: u8,
+    metadata: Metadata<'a>,
+}
+
+struct Frequencies<'a>(&'a Layout);
+
+impl Serialize for Frequencies<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.bins.frequencies())
+    }
+}
+
+struct StreamOfChannel<'a>(&'a Layout);
+
+impl Serialize for StreamOfChannel<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (index, group) in self.0.streams.iter().enumerate() {
+            for channel in group.min().0..=group.max().0 {
+                map.serialize_entry(&channel, &index)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// What the recorded server says about itself in every answer. What is not of the fibre is constant; the uuids are
+/// made up.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    layer_type: &'static str,
+    uuid: &'static str,
+    sw_version: Option<&'static str>,
+    cmd: &'static str,
+    processors: [u8; 0],
+    version: &'static str,
+    num_traces: u32,
+    parent: Parent<'a>,
+}
+
+#[derive(Serialize)]
+struct Parent<'a> {
+    layer_type: &'static str,
+    uuid: &'static str,
+    sw_version: Option<&'static str>,
+    dx: f64,
+    prr: u32,
+    num_traces: u32,
+    num_samples_per_trace: u32,
+    fast_time_pixels: Option<u32>,
+    slow_time_pixels: Option<u32>,
+    version: &'static str,
+    fiber_start_meters: u32,
+    fiber_length_meters: u32,
+    gauge_length_meters: f64,
+    late_t_axis_decimation: u32,
+    fiber_description: &'a str,
+    decimation_factor_x: u32,
+    recording_timezone: &'static str,
+    recording_machine_name: &'static str,
+    content_type: Option<&'static str>,
+    feature_names: Option<&'static str>,
+    producer_version: Option<&'static str>,
+    source_uuid: Option<&'static str>,
+    n_features: u32,
+    original_uuid: Option<&'static str>,
+    algo_metadata: Option<&'static str>,
+    recording_sw_version: Option<&'static str>,
+    cut_sw_version: Option<&'static str>,
+    start_time: Option<u64>,
+    end_time: Option<u64>,
+    preprocessor_version: &'static str,
+    preprocessor_calculation_version: &'static str,
+}
+
+impl<'a> Metadata<'a> {
+    fn of(fiber: &'a Fiber) -> Self {
+        Self {
+            layer_type: "smart_recorder",
+            uuid: "00000000-0000-4000-8000-000000000001",
+            sw_version: None,
+            cmd: "smart_recorder",
+            processors: [],
+            version: "TLV-1.3",
+            num_traces: 10_000,
+            parent: Parent::of(fiber),
+        }
+    }
+}
+
+impl<'a> Parent<'a> {
+    fn of(fiber: &'a Fiber) -> Self {
+        Self {
+            layer_type: "prp2_recording",
+            uuid: "00000000-0000-4000-8000-000000000002",
+            sw_version: None,
+            dx: fiber.dx,
+            prr: fiber.prr.hertz(),
+            num_traces: 2048,
+            num_samples_per_trace: fiber.num_samples_per_trace,
+            fast_time_pixels: None,
+            slow_time_pixels: None,
+            version: "TLV-1.3",
+            fiber_start_meters: fiber.start_meters,
+            fiber_length_meters: fiber.length_meters,
+            gauge_length_meters: 10.213_698_387_145_996,
+            late_t_axis_decimation: 4,
+            fiber_description: &fiber.description,
+            decimation_factor_x: 4,
+            recording_timezone: "UTC",
+            recording_machine_name: "recorder",
+            content_type: None,
+            feature_names: None,
+            producer_version: None,
+            source_uuid: None,
+            n_features: 1,
+            original_uuid: None,
+            algo_metadata: None,
+            recording_sw_version: None,
+            cut_sw_version: None,
+            start_time: None,
+            end_time: None,
+            preprocessor_version: "11",
+            preprocessor_calculation_version: "8",
+        }
+    }
+}

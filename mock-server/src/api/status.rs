@@ -1,0 +1,70 @@
+//! The table of refusals: the only place that knows which status and code a "no" gets, in either protocol.
+
+use http::StatusCode;
+use tonic::Code;
+
+use crate::domain::job::{CallRefusal, StreamEnd};
+use crate::domain::refusal::Refusal;
+use crate::domain::violation::Class;
+
+/// How a refusal shows over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HttpRow {
+    /// `code` of the error body.
+    pub(crate) code: &'static str,
+    pub(crate) status: StatusCode,
+    /// Whether `retry-after: 1` goes with it: the only way an outage reaches callers that retry 503 on every method
+    /// before they lose patience (PZ-13640).
+    pub(crate) retry_after: bool,
+}
+
+const fn row(code: &'static str, status: StatusCode) -> HttpRow {
+    HttpRow { code, status, retry_after: false }
+}
+
+const fn outage(code: &'static str) -> HttpRow {
+    HttpRow { code, status: StatusCode::SERVICE_UNAVAILABLE, retry_after: true }
+}
+
+pub(crate) const MALFORMED_JSON: HttpRow = row("MALFORMED_JSON", StatusCode::BAD_REQUEST);
+pub(crate) const NOT_FOUND: HttpRow = row("NOT_FOUND", StatusCode::NOT_FOUND);
+pub(crate) const METHOD_NOT_ALLOWED: HttpRow = row("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED);
+pub(crate) const BODY_TOO_LARGE: HttpRow = row("BODY_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE);
+pub(crate) const INTERNAL: HttpRow = row("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR);
+
+/// The row of a refusal of the world.
+pub(crate) fn http(refusal: &Refusal) -> HttpRow {
+    match refusal {
+        Refusal::Invalid(violations) => match violations.class() {
+            Class::Shape => row("INVALID_REQUEST", StatusCode::UNPROCESSABLE_ENTITY),
+            Class::Value => row("INVALID_VALUE", StatusCode::BAD_REQUEST),
+        },
+        Refusal::UnknownJob => row("UNKNOWN_JOB", StatusCode::NOT_FOUND),
+        Refusal::NoRecording => row("NO_RECORDING", StatusCode::NOT_FOUND),
+        Refusal::PortInUse { .. } => row("PORT_IN_USE", StatusCode::CONFLICT),
+        Refusal::WaitingForFiber => outage("WAITING_FOR_FIBER"),
+        Refusal::RecordingsUnavailable => outage("RECORDINGS_UNAVAILABLE"),
+        Refusal::BrokerUnavailable => outage("BROKER_UNAVAILABLE"),
+        Refusal::CapacityExhausted(_) => outage("CAPACITY_EXHAUSTED"),
+        Refusal::JobCreationFailed => outage("JOB_CREATION_FAILED"),
+        Refusal::ServerDown => outage("SERVER_DOWN"),
+    }
+}
+
+/// The gRPC status of a call that was not served.
+pub(crate) fn grpc_refused(refusal: CallRefusal) -> Code {
+    match refusal {
+        CallRefusal::StreamOutOfRange { .. } => Code::InvalidArgument,
+        CallRefusal::JobGone => Code::Unavailable,
+    }
+}
+
+/// The gRPC status with which a call ends from the server's side, with its text.
+pub(crate) fn grpc_ended(end: StreamEnd) -> (Code, &'static str) {
+    match end {
+        StreamEnd::PlayedOut => (Code::Ok, ""),
+        StreamEnd::Inactive => (Code::DeadlineExceeded, "stream made no progress for too long"),
+        StreamEnd::Cancelled => (Code::Cancelled, "job cancelled"),
+        StreamEnd::Gone => (Code::Unavailable, "job is gone"),
+    }
+}

@@ -1,0 +1,28 @@
+//! The mock Focus Server: a server that cannot be told from the real one on the wire, with time in the user's hand.
+//!
+//! Rooms of the house, each importing only from those after it: `serve` and `config` (listeners, start, end), `api`
+//! (REST, gRPC, admin), `sim` (the world that changes), `domain` (what is true without a server).
+//!
+//! A test starts one server for itself:
+//!
+//! ```
+//! use focus_mock::{Config, MockServer};
+//!
+//! let server = MockServer::start(Config::default())?;
+//! println!("configure jobs at {}/configure", server.base_url());
+//! // Dropping it closes every port and ends every task and thread before the drop returns.
+//! drop(server);
+//! # Ok::<(), focus_mock::StartError>(())
+//! ```
+
+mod api;
+mod config;
+pub mod domain;
+mod mock;
+mod serve;
+pub mod sim;
+pub mod world_file;
+
+pub use config::{Addresses, Config};
+pub use mock::MockServer;
+pub use serve::{PortChoice, Server, StartError};

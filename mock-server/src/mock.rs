@@ -1,0 +1,140 @@
+//! A server inside a test's process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use crate::config::Config;
+use crate::serve::{Server, StartError};
+use crate::sim::Simulation;
+use crate::sim::signal::Signal;
+
+/// A server on a thread and runtime of its own, for as long as this lives.
+///
+/// Any number of them run side by side, in one process and in parallel ones: with [`Addresses::Own`] each takes a
+/// loopback address that nobody else has, with the documented ports on it, so that a job's port is always
+/// 12300 + slot. Where 127.0.0.1 is the only loopback address, it takes a free block of ports there instead.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// use focus_mock::{Config, MockServer};
+///
+/// let server = MockServer::start(Config::default())?;
+/// let mut client = TcpStream::connect(server.rest())?;
+/// client.write_all(b"GET /channels HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer)?;
+/// assert!(answer.ends_with(r#"{"lowest_channel":1,"highest_channel":2337}"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`Addresses::Own`]: crate::Addresses::Own
+pub struct MockServer {
+    rest: SocketAddr,
+    admin: Option<SocketAddr>,
+    port_base: u16,
+    simulation: Option<Arc<Simulation>>,
+    stop: Arc<Signal<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MockServer {
+    /// Starts a server and returns once it answers.
+    ///
+    /// # Errors
+    /// When its addresses cannot be had, or the machine gives no thread or runtime.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        let stop = Arc::new(Signal::default());
+        let stopped = Arc::clone(&stop);
+        let (ready, started) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name(String::from("focus-mock"))
+            .spawn(move || run(config, &stopped, &ready))
+            .map_err(StartError::Runtime)?;
+        match started.recv() {
+            Ok(Ok(Started { rest, admin, port_base, simulation })) => {
+                Ok(Self { rest, admin, port_base, simulation: Some(simulation), stop, thread: Some(thread) })
+            }
+            Ok(Err(error)) => {
+                let _ = thread.join();
+                Err(error)
+            }
+            Err(mpsc::RecvError) => {
+                let _ = thread.join();
+                Err(StartError::Runtime(std::io::Error::other(
+                    "the server's thread ended before it was ready",
+                )))
+            }
+        }
+    }
+
+    /// Address of the REST listener.
+    #[must_use]
+    pub fn rest(&self) -> SocketAddr {
+        self.rest
+    }
+
+    /// Base of the REST routes, `http://address:port`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.rest)
+    }
+
+    /// Address of the admin listener, if there is one.
+    #[must_use]
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Job ports are this plus the slot.
+    #[must_use]
+    pub fn port_base(&self) -> u16 {
+        self.port_base
+    }
+
+    /// The same world that the wire reaches, for tests that need to hold it.
+    #[must_use]
+    pub fn simulation(&self) -> &Simulation {
+        self.simulation.as_ref().expect("taken only by drop")
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        // First: the world, with the ports it holds, goes with its last owner, and that shall be the thread.
+        self.simulation = None;
+        self.stop.raise(());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Started {
+    rest: SocketAddr,
+    admin: Option<SocketAddr>,
+    port_base: u16,
+    simulation: Arc<Simulation>,
+}
+
+fn run(config: Config, stop: &Signal<()>, ready: &mpsc::Sender<Result<Started, StartError>>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(ready.send(Err(StartError::Runtime(error)))),
+    };
+    runtime.block_on(async {
+        match Server::start(config).await {
+            Ok(server) => {
+                let (rest, admin, port_base) = (server.rest, server.admin, server.port_base);
+                let simulation = Arc::clone(server.simulation());
+                drop(ready.send(Ok(Started { rest, admin, port_base, simulation })));
+                stop.wait().await;
+            }
+            Err(error) => drop(ready.send(Err(error))),
+        }
+    });
+    // Dropping the runtime drops every task with its sockets: a test waits for nobody.
+}

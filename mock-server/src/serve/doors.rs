@@ -1,0 +1,155 @@
+//! Job ports on this machine: real sockets behind the world's [`Ports`].
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock, Weak};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tonic::service::Routes;
+
+use super::connection::serve_http2;
+use super::gate::Gate;
+use super::platform;
+use crate::api::grpc::{JobOfPort, Watched};
+use crate::domain::ids::{JobId, NodePort};
+use crate::domain::job::Terms;
+use crate::sim::Simulation;
+use crate::sim::port::{Door, HoldError, Ports};
+use crate::sim::signal::Signal;
+
+/// Connections that may wait to be accepted.
+pub(super) const BACKLOG: i32 = 1024;
+
+/// What serves the connections of every job port; known once the world exists.
+pub(super) struct Streams {
+    pub(super) routes: Routes,
+    pub(super) simulation: Weak<Simulation>,
+}
+
+/// The ports of one host.
+pub(super) struct TcpPorts {
+    host: IpAddr,
+    runtime: Handle,
+    streams: Arc<OnceLock<Streams>>,
+}
+
+impl TcpPorts {
+    pub(super) fn new(host: IpAddr, runtime: Handle) -> (Self, Arc<OnceLock<Streams>>) {
+        let streams = Arc::new(OnceLock::new());
+        (Self { host, runtime, streams: Arc::clone(&streams) }, streams)
+    }
+}
+
+impl Ports for TcpPorts {
+    fn hold(&self, port: NodePort) -> Result<Box<dyn Door>, HoldError> {
+        let socket = bind(SocketAddr::new(self.host, port.number())).map_err(as_hold_error)?;
+        let door = TcpDoor {
+            held: Some(socket),
+            gate: None,
+            stop: Arc::new(Signal::default()),
+            runtime: self.runtime.clone(),
+            streams: Arc::clone(&self.streams),
+        };
+        Ok(Box::new(door))
+    }
+}
+
+/// A socket of an address, not listening yet.
+pub(super) fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    platform::allow_rebinding(&socket)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "used as the function of map_err")]
+fn as_hold_error(error: io::Error) -> HoldError {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => HoldError::InUse,
+        _ => HoldError::NoSocket(error.to_string()),
+    }
+}
+
+struct TcpDoor {
+    /// Bound, not listening.
+    held: Option<Socket>,
+    /// Listening.
+    gate: Option<Arc<Gate>>,
+    /// Raised when connections shall wind up.
+    stop: Arc<Signal<()>>,
+    runtime: Handle,
+    streams: Arc<OnceLock<Streams>>,
+}
+
+impl Door for TcpDoor {
+    fn listen(&mut self) -> Result<(), HoldError> {
+        let Some(socket) = self.held.take() else { return Ok(()) };
+        socket.listen(BACKLOG).map_err(as_hold_error)?;
+        let _in_runtime = self.runtime.enter();
+        let listener = TcpListener::from_std(socket.into()).map_err(as_hold_error)?;
+        self.gate = Some(Gate::new(listener));
+        Ok(())
+    }
+
+    fn serve(&mut self, job: &Arc<Terms>) {
+        let Some(gate) = self.gate.clone() else { return };
+        let (streams, stop, job) = (Arc::clone(&self.streams), Arc::clone(&self.stop), job.id);
+        self.runtime.spawn(async move {
+            gate.accept_all(|stream, _| {
+                let Some(streams) = streams.get() else { return };
+                let service = JobService {
+                    routes: streams.routes.clone(),
+                    simulation: streams.simulation.clone(),
+                    job,
+                };
+                tokio::spawn(serve_http2(stream, service, Arc::clone(&stop)));
+            })
+            .await;
+        });
+    }
+}
+
+impl Drop for TcpDoor {
+    fn drop(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            gate.close();
+        }
+        self.stop.raise(());
+    }
+}
+
+/// The services of one job's port.
+struct JobService {
+    routes: Routes,
+    simulation: Weak<Simulation>,
+    job: JobId,
+}
+
+impl Service<Request<Incoming>> for JobService {
+    type Response = hyper::Response<Watched>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(JobOfPort(self.job));
+        let simulation = self.simulation.clone();
+        let answered = tower::Service::call(&mut self.routes.clone(), request);
+        answered
+            .map(|response| {
+                response.map(|mut response| {
+                    let progress = response.extensions_mut().remove();
+                    response.map(|body| Watched::new(body, progress, simulation))
+                })
+            })
+            .boxed()
+    }
+}

@@ -1,0 +1,73 @@
+//! A listening socket that can be closed from anywhere, at once.
+//!
+//! The world closes ports under its lock and the next command may want the same port, so closing must not wait for the
+//! task that accepts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::sim::signal::Signal;
+
+/// A listener behind a lock that nobody holds for longer than a look.
+pub(super) struct Gate {
+    listener: Mutex<Option<TcpListener>>,
+    closed: Signal<()>,
+}
+
+/// Connections that ended; whoever ran out of file descriptors waits for one.
+pub(super) static CONNECTION_ENDED: Notify = Notify::const_new();
+
+/// How long to wait for a file descriptor before trying again, for they may also be freed elsewhere.
+const RETRY: Duration = Duration::from_millis(100);
+
+impl Gate {
+    pub(super) fn new(listener: TcpListener) -> Arc<Self> {
+        Arc::new(Self { listener: Mutex::new(Some(listener)), closed: Signal::default() })
+    }
+
+    /// Closes the listener before it returns.
+    pub(super) fn close(&self) {
+        drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.closed.raise(());
+    }
+
+    /// Hands every connection to `serve` until the gate is closed.
+    pub(super) async fn accept_all(&self, mut serve: impl FnMut(TcpStream, SocketAddr)) {
+        loop {
+            match tokio::select! { accepted = self.accept() => accepted, () = self.closed.wait() => return } {
+                None => return,
+                Some(Ok((stream, peer))) => {
+                    // A small answer must not wait for the next packet.
+                    let _ = stream.set_nodelay(true);
+                    serve(stream, peer);
+                }
+                // The client changed its mind before it was accepted.
+                Some(Err(error)) if is_of_the_client(&error) => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "no connection can be accepted at the moment");
+                    // Out of file descriptors: without a wait this would spin. Whether one came free or not, try again.
+                    let _ = tokio::time::timeout(RETRY, CONNECTION_ENDED.notified()).await;
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+        std::future::poll_fn(|context| match &*self.listener.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(listener) => listener.poll_accept(context).map(Some),
+            None => Poll::Ready(None),
+        })
+        .await
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
