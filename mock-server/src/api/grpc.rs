@@ -12,11 +12,10 @@ use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
 use futures_util::Stream;
 use http_body::Body;
 use tonic::service::Routes;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use super::status;
 use crate::domain::ids::JobId;
-use crate::domain::job::StreamEnd;
 use crate::sim::Simulation;
 use crate::sim::calls::Progress;
 use crate::sim::frames::{MAXIMUM, MINIMUM};
@@ -93,14 +92,11 @@ fn messages(call: StreamCall) -> impl Stream<Item = Result<DataStream, Status>> 
                 let message = message(frame, call.terms().id);
                 Some((Ok(message), Some(call)))
             }
-            Next::End(end) => ended(end).map(|status| (Err(status), None)),
+            Next::End(end) => {
+                status::grpc_ended(end).map(|(code, text)| (Err(Status::new(code, text)), None))
+            }
         }
     })
-}
-
-fn ended(end: StreamEnd) -> Option<Status> {
-    let (code, text) = status::grpc_ended(end);
-    (code != Code::Ok).then(|| Status::new(code, text))
 }
 
 fn message(frame: Frame, job: JobId) -> DataStream {

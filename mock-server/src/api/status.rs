@@ -59,12 +59,12 @@ pub(crate) fn grpc_refused(refusal: CallRefusal) -> Code {
     }
 }
 
-/// The gRPC status with which a call ends from the server's side, with its text.
-pub(crate) fn grpc_ended(end: StreamEnd) -> (Code, &'static str) {
+/// The gRPC status with which the server ends a call, with its text; `None` is a normal end.
+pub(crate) fn grpc_ended(end: StreamEnd) -> Option<(Code, &'static str)> {
     match end {
-        StreamEnd::PlayedOut => (Code::Ok, ""),
-        StreamEnd::Inactive => (Code::DeadlineExceeded, "stream made no progress for too long"),
-        StreamEnd::Cancelled => (Code::Cancelled, "job cancelled"),
-        StreamEnd::Gone => (Code::Unavailable, "job is gone"),
+        StreamEnd::PlayedOut => None,
+        StreamEnd::Inactive => Some((Code::DeadlineExceeded, "stream made no progress for too long")),
+        StreamEnd::Cancelled => Some((Code::Cancelled, "job cancelled")),
+        StreamEnd::Gone => Some((Code::Unavailable, "job is gone")),
     }
 }

@@ -1,0 +1,3 @@
+//! The cases, one file per area.
+
+pub mod smoke;

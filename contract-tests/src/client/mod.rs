@@ -1,0 +1,4 @@
+//! Black-box calls that keep the raw answer. No retries, no hidden assertions.
+
+pub mod grpc;
+pub mod rest;
