@@ -105,10 +105,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn serve_until_asked_to_end(config: Config, port_file: Option<&Path>) -> anyhow::Result<()> {
     let slots = config.setup.ports.max_slots();
+    let asked = Server::asked_to_end().context("cannot wait for the signal to end")?;
     let server = Server::start(config).await?;
-    let asked = Server::asked_to_end();
     announce(&server, slots, port_file)?;
-    let signal = asked.await.context("cannot wait for the signal to end")?;
+    let signal = asked.await;
     tracing::info!(signal, "stopping");
     server.stop().await;
     Ok(())

@@ -76,7 +76,16 @@ pub(super) async fn serve_http1<A: Answer>(stream: TcpStream, answer: A, stop: A
         let rest = std::future::poll_fn(|context| connection.poll_without_shutdown(context));
         let _ = tokio::time::timeout(WIND_UP, rest).await;
     }
-    linger(connection.into_parts().io.into_inner()).await;
+    let stream = connection.into_parts().io.into_inner();
+    if stopped && has_read_everything(&stream) {
+        // Nothing can be lost, and clients that keep connections for later would hold the end of the server.
+        return;
+    }
+    linger(stream).await;
+}
+
+fn has_read_everything(stream: &TcpStream) -> bool {
+    stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Ends a connection so that the client can read the last answer.

@@ -13,6 +13,7 @@ use hyper::service::Service;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tonic::service::Routes;
 
 use super::connection::serve_http2;
@@ -26,12 +27,14 @@ use crate::sim::port::{Door, HoldError, Ports};
 use crate::sim::signal::Signal;
 
 /// Connections that may wait to be accepted.
-pub(super) const BACKLOG: i32 = 1024;
+const BACKLOG: i32 = 1024;
 
 /// What serves the connections of every job port; known once the world exists.
 pub(super) struct Streams {
     pub(super) routes: Routes,
     pub(super) simulation: Weak<Simulation>,
+    /// Held by every open connection, so that a server that stops can wait for the last one.
+    pub(super) open: mpsc::WeakSender<()>,
 }
 
 /// The ports of one host.
@@ -62,12 +65,25 @@ impl Ports for TcpPorts {
     }
 }
 
-/// A socket of an address, not listening yet.
-pub(super) fn bind(address: SocketAddr) -> io::Result<Socket> {
+/// A socket that has an address to itself and does not listen yet.
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    platform::allow_rebinding(&socket)?;
     socket.set_nonblocking(true)?;
+    platform::allow_rebinding(&socket, true)?;
     socket.bind(&address.into())?;
+    platform::allow_rebinding(&socket, false)?;
+    Ok(socket)
+}
+
+fn listen_on(socket: &Socket) -> io::Result<()> {
+    platform::allow_rebinding(socket, true)?;
+    socket.listen(BACKLOG)
+}
+
+/// A socket that listens on an address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<Socket> {
+    let socket = bind(address)?;
+    listen_on(&socket)?;
     Ok(socket)
 }
 
@@ -93,7 +109,7 @@ struct TcpDoor {
 impl Door for TcpDoor {
     fn listen(&mut self) -> Result<(), HoldError> {
         let Some(socket) = self.held.take() else { return Ok(()) };
-        socket.listen(BACKLOG).map_err(as_hold_error)?;
+        listen_on(&socket).map_err(as_hold_error)?;
         let _in_runtime = self.runtime.enter();
         let listener = TcpListener::from_std(socket.into()).map_err(as_hold_error)?;
         self.gate = Some(Gate::new(listener));
@@ -111,7 +127,11 @@ impl Door for TcpDoor {
                     simulation: streams.simulation.clone(),
                     job,
                 };
-                tokio::spawn(serve_http2(stream, service, Arc::clone(&stop)));
+                let (open, stop) = (streams.open.upgrade(), Arc::clone(&stop));
+                tokio::spawn(async move {
+                    serve_http2(stream, service, stop).await;
+                    drop(open);
+                });
             })
             .await;
         });

@@ -39,10 +39,12 @@ impl Gate {
 
     /// Hands every connection to `serve` until the gate is closed.
     pub(super) async fn accept_all(&self, mut serve: impl FnMut(TcpStream, SocketAddr)) {
+        let mut short = false;
         loop {
             match tokio::select! { accepted = self.accept() => accepted, () = self.closed.wait() => return } {
                 None => return,
                 Some(Ok((stream, peer))) => {
+                    short = false;
                     // A small answer must not wait for the next packet.
                     let _ = stream.set_nodelay(true);
                     serve(stream, peer);
@@ -50,7 +52,10 @@ impl Gate {
                 // The client changed its mind before it was accepted.
                 Some(Err(error)) if is_of_the_client(&error) => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "no connection can be accepted at the moment");
+                    // Once for every shortage, however long it lasts.
+                    if !std::mem::replace(&mut short, true) {
+                        tracing::warn!(%error, "no connection can be accepted at the moment");
+                    }
                     // Out of file descriptors: without a wait this would spin. Whether one came free or not, try again.
                     let _ = tokio::time::timeout(RETRY, CONNECTION_ENDED.notified()).await;
                 }

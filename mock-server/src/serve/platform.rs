@@ -2,12 +2,13 @@
 
 use socket2::Socket;
 
-/// Lets a port be bound again while connections of its former owner wind down.
+/// Whether a port can be bound again while connections of its former owner wind down.
 ///
-/// On Unix that is what the option means. On Windows the same option lets two processes share a port, which would hide
-/// conflicts, and rebinding works without it.
-pub(super) fn allow_rebinding(socket: &Socket) -> std::io::Result<()> {
-    if cfg!(unix) { socket.set_reuse_address(true) } else { Ok(()) }
+/// On Unix that is what the option means, and a listener needs it. A socket that is bound and does not listen must not
+/// have it: another one that has it could take the same port. On Windows the option lets two processes share a port in
+/// any case, which would hide conflicts, and rebinding works without it.
+pub(super) fn allow_rebinding(socket: &Socket, allow: bool) -> std::io::Result<()> {
+    if cfg!(unix) { socket.set_reuse_address(allow) } else { Ok(()) }
 }
 
 /// Raises the soft limit of open files to the hard one; returns what it is then, where there is one.
@@ -23,17 +24,23 @@ pub(super) fn ephemeral_low() -> u16 {
     low.unwrap_or(32_768)
 }
 
-/// Waits until the process is asked to end.
+/// What ends when the process is asked to end; whoever asks is heard from the moment this returns.
 #[cfg(unix)]
-pub(super) async fn asked_to_end() -> std::io::Result<&'static str> {
+pub(super) fn asked_to_end() -> std::io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" })
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" }
+    })
 }
 
-/// Waits until the process is asked to end.
-#[cfg(not(unix))]
-pub(super) async fn asked_to_end() -> std::io::Result<&'static str> {
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+/// What ends when the process is asked to end; whoever asks is heard from the moment this returns.
+#[cfg(windows)]
+pub(super) fn asked_to_end() -> std::io::Result<impl Future<Output = &'static str>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+        "Ctrl-C"
+    })
 }

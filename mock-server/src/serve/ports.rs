@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 
 use socket2::Socket;
 
-use super::doors::{BACKLOG, bind};
+use super::doors::listen;
 use super::platform;
 
 /// Where job ports lie.
@@ -47,7 +47,7 @@ pub(super) fn claim_block(host: IpAddr, max_slots: NonZeroU16) -> io::Result<Blo
     let first = usize::try_from(std::process::id()).unwrap_or(0) % windows;
     for start in (first..windows).chain(0..first) {
         let claims: io::Result<Vec<Socket>> =
-            places[start..start + needed].iter().map(|port| claim(SocketAddr::new(host, *port))).collect();
+            places[start..start + needed].iter().map(|port| listen(SocketAddr::new(host, *port))).collect();
         match claims {
             Ok(claims) => return Ok(Block { base: places[start], _claims: claims }),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
@@ -55,20 +55,6 @@ pub(super) fn claim_block(host: IpAddr, max_slots: NonZeroU16) -> io::Result<Blo
         }
     }
     Err(io::Error::other("every block of ports below the ephemeral range is claimed"))
-}
-
-/// Listening, not only bound: that is what excludes every other process.
-fn claim(address: SocketAddr) -> io::Result<Socket> {
-    let socket = bind(address)?;
-    socket.listen(1)?;
-    Ok(socket)
-}
-
-/// A socket that listens on an address.
-pub(super) fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = bind(address)?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }
 
 /// Loopback addresses in an order of this process's own.
@@ -128,7 +114,7 @@ mod tests {
         let host = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 78));
         let large = claim_block(host, NonZeroU16::new(3000).expect("not zero")).expect("a free block");
         for place in 0..3 {
-            assert!(claim(SocketAddr::new(host, large.base + place * GRID)).is_err());
+            assert!(listen(SocketAddr::new(host, large.base + place * GRID)).is_err());
         }
     }
 

@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use super::connection::{Answer, serve_http1};
-use super::doors::{Streams, TcpPorts};
+use super::doors::{self, Streams, TcpPorts};
 use super::gate::Gate;
-use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block, listen};
+use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block};
 use super::{connection, platform};
 use crate::api::rest::router::Product;
 use crate::api::rest::{App, LocalAddr, RequestIds};
@@ -57,7 +57,19 @@ pub enum StartError {
     },
     /// The last job port would lie above 65535.
     #[error("{0} (--port-base)")]
-    Ports(#[from] PortPlanTooHigh),
+    Ports(PortPlanTooHigh),
+    /// A listener would take a job's port.
+    #[error("port {port} ({flag}) lies among the job ports {first} to {last} (--port-base): move one of them")]
+    AmongJobPorts {
+        /// The listener's port.
+        port: u16,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// The first job port.
+        first: u16,
+        /// The last one.
+        last: u16,
+    },
     /// No block of ports is free.
     #[error("no block of job ports is free: {0} (--port-base 0)")]
     NoBlock(io::Error),
@@ -107,15 +119,16 @@ impl Server {
         let (ports, streams) = TcpPorts::new(rest.ip(), Handle::current());
         let clock = Clock::start(config.clock, config.start_time);
         let simulation = Arc::new(Simulation::new(setup, config.seed, clock, Arc::new(ports)));
+        let (open, connections) = mpsc::channel(1);
         let weak = Arc::downgrade(&simulation);
-        let _first = streams.set(Streams { routes: grpc::services(weak.clone()).await, simulation: weak });
+        let routes = grpc::services(weak.clone()).await;
+        let _first = streams.set(Streams { routes, simulation: weak, open: open.downgrade() });
 
         let app = App {
             simulation: Arc::clone(&simulation),
             request_ids: RequestIds::new(config.seed),
             max_body_bytes,
         };
-        let (open, connections) = mpsc::channel(1);
         let stop = Arc::new(Signal::default());
         let mut server = Self {
             rest,
@@ -181,12 +194,13 @@ impl Server {
             tokio::time::timeout(connection::WIND_UP + Duration::from_secs(1), self.connections.recv()).await;
     }
 
-    /// Waits until the process is asked to end.
+    /// What ends, with the signal's name, when the process is asked to end. Signals are heard from the moment this
+    /// returns, so whoever calls it before the ready line loses none.
     ///
     /// # Errors
     /// When the system takes no handler for that.
-    pub async fn asked_to_end() -> io::Result<&'static str> {
-        platform::asked_to_end().await
+    pub fn asked_to_end() -> io::Result<impl Future<Output = &'static str>> {
+        platform::asked_to_end()
     }
 }
 
@@ -253,22 +267,44 @@ impl Listeners {
         max_slots: u16,
     ) -> Result<Self, StartError> {
         let max_slots = NonZeroU16::new(max_slots).unwrap_or(NonZeroU16::MIN);
-        let host = rest.ip();
-        let rest = open(rest, "--listen")?;
-        let admin = admin.map(|admin| open(admin, "--admin")).transpose()?;
         let (base, block) = match ports {
             PortChoice::Base(base) => (base, None),
             PortChoice::FreeBlock => {
-                let block = claim_block(host, max_slots).map_err(StartError::NoBlock)?;
+                let block = claim_block(rest.ip(), max_slots).map_err(StartError::NoBlock)?;
                 (block.base, Some(block))
             }
         };
-        Ok(Self { rest, admin, plan: PortPlan::new(base, max_slots)?, block })
+        let plan = PortPlan::new(base, max_slots).map_err(StartError::Ports)?;
+        let rest = open_apart(rest, "--listen", plan)?;
+        let admin = admin.map(|admin| open_apart(admin, "--admin", plan)).transpose()?;
+        Ok(Self { rest, admin, plan, block })
+    }
+}
+
+/// Listens, but not on a job's port: that would be a conflict that no job could ever get around.
+fn open_apart(
+    address: SocketAddr,
+    flag: &'static str,
+    plan: PortPlan,
+) -> Result<std::net::TcpListener, StartError> {
+    let (first, last) = (plan.base() + 1, plan.base() + plan.max_slots());
+    // A port that the system chose may be a job's by accident; it is held while the next one is asked for.
+    let mut accidents = Vec::new();
+    loop {
+        let listener = open(address, flag)?;
+        let port = listener.local_addr().map_err(StartError::Runtime)?.port();
+        if !(first..=last).contains(&port) {
+            return Ok(listener);
+        }
+        accidents.push(listener);
+        if address.port() != 0 || accidents.len() > 64 {
+            return Err(StartError::AmongJobPorts { port, flag, first, last });
+        }
     }
 }
 
 fn open(address: SocketAddr, flag: &'static str) -> Result<std::net::TcpListener, StartError> {
-    listen(address).map_err(|error| match error.kind() {
+    doors::listen(address).map(Into::into).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             StartError::AddressInUse { host: address.ip(), port: address.port(), flag }
         }

@@ -194,11 +194,12 @@ impl RecordingPlan {
         });
         let range = |from: When, to: When| TimeRange::new(from.resolve(start), to.resolve(start));
         let gaps = self.gaps.iter().filter_map(|(from, to)| range(*from, *to)).collect();
-        let spans = self.spans.iter().map(|(from, to)| Recording {
-            start: from.resolve(start),
-            end: to.map_or(RecordingEnd::Ongoing, |to| RecordingEnd::At(to.resolve(start))),
-        });
-        Catalog::new(spans.collect(), series, gaps)
+        let span = |(from, to): &(When, Option<When>)| match to {
+            None => Some(Recording { start: from.resolve(start), end: RecordingEnd::Ongoing }),
+            Some(to) => range(*from, *to)
+                .map(|span| Recording { start: span.start(), end: RecordingEnd::At(span.end()) }),
+        };
+        Catalog::new(self.spans.iter().filter_map(span).collect(), series, gaps)
     }
 }
 

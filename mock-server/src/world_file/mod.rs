@@ -3,8 +3,9 @@
 //! Everything is optional; what is missing is as in the default world. Nothing is guessed: an unknown key, a value out
 //! of bounds or a recording that ends before it begins is a mistake with its line and column.
 
-mod keys;
 mod read;
+mod section;
+mod tree;
 
 use std::fmt;
 use std::path::Path;
@@ -38,7 +39,7 @@ pub enum WorldFileError {
     Mistaken {
         /// The file.
         file: String,
-        /// The mistakes, in the order of their keys; never empty.
+        /// The mistakes, in the order of their places; never empty.
         mistakes: Vec<Mistake>,
     },
 }
@@ -76,13 +77,6 @@ pub fn load(path: &Path) -> Result<Setup, WorldFileError> {
 /// When it has mistakes.
 pub fn parse(text: &str, file: &str) -> Result<Setup, WorldFileError> {
     let mistaken = |mistakes| WorldFileError::Mistaken { file: file.to_owned(), mistakes };
-    let keys: Option<keys::File> = serde_saphyr::from_str(text).map_err(|error| {
-        let location = error.location();
-        mistaken(vec![Mistake {
-            line: location.map_or(0, |location| location.line()),
-            column: location.map_or(0, |location| location.column()),
-            text: error.without_snippet().to_string(),
-        }])
-    })?;
-    read::setup(&keys.unwrap_or_default()).map_err(mistaken)
+    let tree = tree::parse(text).map_err(|mistake| mistaken(vec![mistake]))?;
+    read::setup(tree.as_ref()).map_err(mistaken)
 }

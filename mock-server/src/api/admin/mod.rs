@@ -5,14 +5,16 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::time::Moment;
 use crate::sim::Simulation;
@@ -45,6 +47,18 @@ struct ErrorBody<'a> {
 
 fn failure(status: StatusCode, error: &str) -> Response {
     (status, Json(ErrorBody { error })).into_response()
+}
+
+/// A body as JSON, whatever its headers call it.
+fn parse<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Box<Response>> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (status, what) = if error.is_data() {
+            (StatusCode::UNPROCESSABLE_ENTITY, "the body is not what is asked for")
+        } else {
+            (StatusCode::BAD_REQUEST, "the body is not JSON")
+        };
+        Box::new(failure(status, &format!("{what}: {error}; expected {expected}")))
+    })
 }
 
 async fn ready(State(simulation): World) -> Response {
@@ -95,11 +109,12 @@ struct SetClock {
     mode: String,
 }
 
-async fn set_clock(State(simulation): World, body: Result<Json<SetClock>, JsonRejection>) -> Response {
-    let Json(body) = match body {
-        Ok(body) => body,
-        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
-    };
+async fn set_clock(State(simulation): World, body: Bytes) -> Response {
+    let body: SetClock =
+        match parse(&body, r#"{"mode": "system"}, {"mode": "scaled:60"} or {"mode": "manual"}"#) {
+            Ok(body) => body,
+            Err(failure) => return *failure,
+        };
     match body.mode.parse::<Mode>() {
         Ok(mode) => {
             simulation.clock().set_mode(mode);
@@ -112,36 +127,30 @@ async fn set_clock(State(simulation): World, body: Result<Json<SetClock>, JsonRe
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    by: By,
-}
-
-/// `"50s"`, `"1m 30s"`, or a number of seconds.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum By {
-    Seconds(f64),
-    Text(String),
+    /// `"50s"`, `"1m 30s"`, or a number of seconds.
+    by: Value,
 }
 
 /// Furthest single step: each simulated job takes a sample every ten seconds, and the world stands still meanwhile.
 const FURTHEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
-impl By {
+impl Advance {
     fn duration(&self) -> Option<Duration> {
-        let duration = match self {
-            Self::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok()?,
-            Self::Text(text) => Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?,
+        let duration = match &self.by {
+            Value::Number(seconds) => Duration::try_from_secs_f64(seconds.as_f64()?).ok()?,
+            Value::String(text) => Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?,
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         (duration <= FURTHEST).then_some(duration)
     }
 }
 
-async fn advance(State(simulation): World, body: Result<Json<Advance>, JsonRejection>) -> Response {
-    let Json(body) = match body {
+async fn advance(State(simulation): World, body: Bytes) -> Response {
+    let body: Advance = match parse(&body, r#"{"by": "50s"}"#) {
         Ok(body) => body,
-        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+        Err(failure) => return *failure,
     };
-    let Some(by) = body.by.duration() else {
+    let Some(by) = body.duration() else {
         let text = "by: expected a duration such as \"50s\" or \"1m 30s\", or a number of seconds, from 0 to 31 days";
         return failure(StatusCode::UNPROCESSABLE_ENTITY, text);
     };

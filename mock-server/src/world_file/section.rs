@@ -1,0 +1,276 @@
+//! A mapping of a world file while it is read: asks for its keys one by one, and knows afterwards which nobody asked
+//! for.
+//!
+//! Every question has an answer: where a value is mistaken the default stands in for it and the mistake is noted, so
+//! that reading goes on to the end of the file.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Mistake;
+use super::tree::{Node, Value};
+
+/// The keys of one mapping, under the path that messages call it by.
+pub(super) struct Section<'a> {
+    path: String,
+    entries: Vec<(&'a str, &'a Node)>,
+    asked: Vec<&'static str>,
+    /// Where it stands, for what is missing in it.
+    at: (u64, u64),
+    strangers: Vec<&'a Node>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+/// Longest time of a job or stream: a day.
+const LONGEST_SECONDS: f64 = 86_400.0;
+/// Characters of a text that is one line of an answer.
+const LONGEST_TEXT: usize = 200;
+
+impl<'a> Section<'a> {
+    /// The mapping of a node; without one, or where it is something else, a section without keys.
+    pub(super) fn of(path: String, node: Option<&'a Node>) -> Self {
+        let mut section = Self {
+            path,
+            entries: Vec::new(),
+            asked: Vec::new(),
+            at: node.map_or((0, 0), |node| (node.line, node.column)),
+            strangers: Vec::new(),
+            mistakes: Vec::new(),
+        };
+        match node.map(|node| (node, &node.value)) {
+            None | Some((_, Value::Nothing)) => {}
+            Some((_, Value::Mapping(entries))) => entries.iter().for_each(|entry| section.enter(entry)),
+            Some((node, _)) => {
+                let what = if section.path.is_empty() { "a world file" } else { &section.path };
+                let text = format!("{what} must be a mapping (lines of \"key: value\"), not {node}");
+                section.mistakes.push(Mistake { line: node.line, column: node.column, text });
+            }
+        }
+        section
+    }
+
+    fn enter(&mut self, (key, value): &'a (Node, Node)) {
+        let Value::Text(name) = &key.value else { return self.strangers.push(key) };
+        if let Some((_, first)) = self.entries.iter().find(|(known, _)| known == name) {
+            let text = format!("{} is given more than once, first in line {}", self.name(name), first.line);
+            return self.mistake(key, text);
+        }
+        self.entries.push((name, value));
+        // Whether anybody knows it shows at the end; until then the key's own place is kept.
+        self.strangers.push(key);
+    }
+
+    /// The path of one of its keys.
+    pub(super) fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn mistake(&mut self, at: &Node, text: String) {
+        self.mistakes.push(Mistake { line: at.line, column: at.column, text });
+    }
+
+    /// A mistake in the first of these keys that is there.
+    pub(super) fn mistake_in(&mut self, keys: &[&str], text: &str) {
+        let node = keys.iter().find_map(|key| self.entries.iter().find(|(name, _)| name == key));
+        let (line, column) = node.map_or(self.at, |(_, node)| (node.line, node.column));
+        self.mistakes.push(Mistake { line, column, text: text.to_owned() });
+    }
+
+    /// The value of a key, unless it is left out.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        let (_, node) = self.entries.iter().find(|(name, _)| *name == key)?;
+        (!matches!(node.value, Value::Nothing)).then_some(node)
+    }
+
+    /// The value of a key that must not be left out.
+    pub(super) fn require(&mut self, key: &'static str) -> Option<&'a Node> {
+        let node = self.get(key);
+        if node.is_none() {
+            let (line, column) = self.at;
+            self.mistakes.push(Mistake { line, column, text: format!("{} is missing", self.name(key)) });
+        }
+        node
+    }
+
+    /// Reads the mapping under a key.
+    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'a>) -> T) -> T {
+        let node = self.get(key);
+        self.inner(self.name(key), node, read)
+    }
+
+    /// Reads the mapping under a key; `None` if it is left out.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'a>) -> T,
+    ) -> Option<T> {
+        let node = self.get(key)?;
+        Some(self.inner(self.name(key), Some(node), read))
+    }
+
+    /// Reads the mappings of the list under a key; nothing if it is left out.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Section<'a>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let name = self.name(key);
+        let Value::List(items) = &node.value else {
+            self.mistake(node, format!("{name} must be a list (lines of \"- start: ...\"), not {node}"));
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            let name = format!("{name}[{position}]");
+            if matches!(item.value, Value::Nothing) {
+                self.mistake(
+                    item,
+                    format!("{name} must be a mapping (lines of \"key: value\"), not nothing"),
+                );
+            } else {
+                all.extend(self.inner(name, Some(item), &read));
+            }
+        }
+        all
+    }
+
+    fn inner<T>(
+        &mut self,
+        path: String,
+        node: Option<&'a Node>,
+        read: impl FnOnce(&mut Section<'a>) -> T,
+    ) -> T {
+        let mut inner = Section::of(path, node);
+        let is_mapping = inner.mistakes.is_empty() || !inner.entries.is_empty();
+        let value = read(&mut inner);
+        let mut mistakes = inner.finish();
+        if !is_mapping {
+            // That it is no mapping says it all; nothing can be missing in it.
+            mistakes.truncate(1);
+        }
+        self.mistakes.append(&mut mistakes);
+        value
+    }
+
+    /// Everything that is wrong with it, unknown keys included.
+    pub(super) fn finish(mut self) -> Vec<Mistake> {
+        for key in std::mem::take(&mut self.strangers) {
+            if matches!(&key.value, Value::Text(name) if self.asked.contains(&name.as_str())) {
+                continue;
+            }
+            let place = if self.path.is_empty() { "a world file" } else { &self.path };
+            let text = format!("unknown key {key}: {place} has the keys {}", self.asked.join(", "));
+            self.mistake(key, text);
+        }
+        self.mistakes
+    }
+
+    /// An integer within bounds.
+    pub(super) fn int<T: TryFrom<i64>>(
+        &mut self,
+        key: &'static str,
+        bounds: RangeInclusive<i64>,
+        default: T,
+    ) -> T {
+        self.get(key).and_then(|node| self.as_int(key, node, bounds)).unwrap_or(default)
+    }
+
+    /// An integer within bounds that must not be left out.
+    pub(super) fn required_int<T: TryFrom<i64>>(
+        &mut self,
+        key: &'static str,
+        bounds: RangeInclusive<i64>,
+    ) -> Option<T> {
+        self.require(key).and_then(|node| self.as_int(key, node, bounds))
+    }
+
+    fn as_int<T: TryFrom<i64>>(&mut self, key: &str, node: &Node, bounds: RangeInclusive<i64>) -> Option<T> {
+        let number = match node.value {
+            Value::Integer(number) if bounds.contains(&number) => T::try_from(number).ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            let (name, low, high) = (self.name(key), bounds.start(), bounds.end());
+            self.mistake(node, format!("{name} must be an integer from {low} to {high}, not {node}"));
+        }
+        number
+    }
+
+    /// A number within bounds, with or without a fraction.
+    pub(super) fn float(&mut self, key: &'static str, bounds: RangeInclusive<f64>, default: f64) -> f64 {
+        let Some(node) = self.get(key) else { return default };
+        let number = match node.value {
+            // Beyond 2^53 neighbours fall together, but no bound lies there.
+            #[allow(clippy::cast_precision_loss, reason = "every bound is far below 2^53")]
+            Value::Integer(number) => number as f64,
+            Value::Number(number) => number,
+            _ => f64::NAN,
+        };
+        if bounds.contains(&number) {
+            return number;
+        }
+        let (name, low, high) = (self.name(key), bounds.start(), bounds.end());
+        self.mistake(node, format!("{name} must be a number from {low} to {high}, not {node}"));
+        default
+    }
+
+    /// A time in seconds, of a day at most.
+    pub(super) fn seconds(&mut self, key: &'static str, least: f64, default: Duration) -> Duration {
+        Duration::from_secs_f64(self.float(key, least..=LONGEST_SECONDS, default.as_secs_f64()))
+    }
+
+    /// A text of one line that is not empty.
+    pub(super) fn text(&mut self, key: &'static str, default: String) -> String {
+        let Some(node) = self.get(key) else { return default };
+        match &node.value {
+            Value::Text(text)
+                if !text.trim().is_empty()
+                    && text.chars().count() <= LONGEST_TEXT
+                    && !text.chars().any(char::is_control) =>
+            {
+                text.clone()
+            }
+            value => {
+                let unquoted = matches!(value, Value::Flag(_) | Value::Integer(_) | Value::Number(_));
+                let hint = if unquoted { " (put it in quotes)" } else { "" };
+                let name = self.name(key);
+                let text =
+                    format!("{name} must be a line of 1 to {LONGEST_TEXT} characters, not {node}{hint}");
+                self.mistake(node, text);
+                default
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(node) = self.get(key) else { return default };
+        if let Value::Flag(flag) = node.value {
+            return flag;
+        }
+        self.mistake(node, format!("{} must be true or false, not {node}", self.name(key)));
+        default
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)], default: T) -> T {
+        let Some(node) = self.get(key) else { return default };
+        let chosen = match &node.value {
+            Value::Text(text) => words.iter().find(|(word, _)| word == text),
+            _ => None,
+        };
+        if let Some((_, value)) = chosen {
+            return *value;
+        }
+        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let all = all.split_last().map_or_else(String::new, |(last, before)| {
+            if before.is_empty() { (*last).to_owned() } else { format!("{} or {last}", before.join(", ")) }
+        });
+        self.mistake(node, format!("{} must be {all}, not {node}", self.name(key)));
+        default
+    }
+}

@@ -1,0 +1,171 @@
+//! YAML as a tree in which every key and every value knows its place.
+//!
+//! Types come later: a file is taken apart whole before anything in it is judged, so that one look finds every mistake.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
+
+use super::Mistake;
+
+/// A value and where it stands.
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
+
+pub(super) enum Value {
+    /// No value, or `null`.
+    Nothing,
+    Flag(bool),
+    Integer(i64),
+    /// Also an integer that 64 bits do not hold.
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    /// Keys are any nodes, in the order of the file, the same ones more than once included.
+    Mapping(Vec<(Node, Node)>),
+}
+
+/// Reads a text; `None` if there is nothing in it.
+pub(super) fn parse(text: &str) -> Result<Option<Node>, Mistake> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error: serde_saphyr::Error| {
+        let location = error.location();
+        Mistake {
+            line: location.map_or(0, |location| location.line()),
+            column: location.map_or(0, |location| location.column()),
+            text: format!("not YAML that can be read: {}", first_line(&error)),
+        }
+    })
+}
+
+/// The message without the place, which is told in front of it.
+fn first_line(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.split(" at line ").next().unwrap_or_default();
+    if line.starts_with(TOO_MUCH) {
+        String::from("too deep or too large for a world file")
+    } else {
+        line.to_owned()
+    }
+}
+
+/// How the parser begins to say that one of the limits below was reached.
+const TOO_MUCH: &str = "YAML document too large or too complex";
+
+/// A world file has five levels and some hundred lines; far above that, reading it could exhaust stack and memory.
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 16,
+            max_nodes: 100_000,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 10_000,
+            max_replay_stack_depth: 2,
+        },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        strict_booleans: true,
+        with_snippet: false,
+    }
+}
+
+impl fmt::Display for Node {
+    /// As a message names it after "not".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Value::Nothing => f.write_str("nothing"),
+            Value::Flag(flag) => flag.fmt(f),
+            Value::Integer(number) => number.fmt(f),
+            Value::Number(number) => number.fmt(f),
+            Value::Text(text) if text.chars().count() > LONGEST => {
+                write!(f, "{:?} and so on", text.chars().take(LONGEST).collect::<String>())
+            }
+            Value::Text(text) => write!(f, "{text:?}"),
+            Value::List(_) => f.write_str("a list"),
+            Value::Mapping(_) => f.write_str("a mapping"),
+        }
+    }
+}
+
+/// Characters of a text that a message repeats.
+const LONGEST: usize = 60;
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self { value, line: referenced.line(), column: referenced.column() })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything)
+    }
+}
+
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(i64::try_from(number).map_or(Value::Number(number as f64), Value::Integer))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Value, E> {
+        Ok(Value::Number(number as f64))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Value, E> {
+        Ok(Value::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Value::Mapping(mapping))
+    }
+}

@@ -1,0 +1,10 @@
+//! The program as whoever starts it sees it: arguments, what it prints, what it answers, how it ends.
+
+mod addresses;
+mod arguments;
+mod child;
+#[cfg(target_os = "linux")]
+mod descriptors;
+mod start;
+#[cfg(unix)]
+mod stop;
