@@ -126,6 +126,8 @@ impl World {
             ended: Arc::clone(&ended),
         };
         job.calls.insert(call_id, call);
+        // However short it is: whoever reads now and then keeps the job for at least 40 s more.
+        job.idle_hits = 0;
         self.agenda.enter(now.after(inactivity), Event::ProgressCheck(call_id));
         Ok(OpenedCall { id: call_id, terms: Arc::clone(&job.terms), stream, progress, ended })
     }

@@ -39,11 +39,17 @@ impl World {
         match event {
             Event::PodStart(id) => self.start_pod(id, at),
             Event::SweepSample(id) => self.sweep_sample(id, at),
-            Event::TtlOver(id) => self.remove(id, Removal::Ttl, at),
+            Event::TtlOver(id) => {
+                // A job cancelled in the meantime goes its own way.
+                if self.jobs.get(&id).is_some_and(|job| job.state.is_live()) {
+                    self.remove(id, Removal::Ttl, at);
+                }
+            }
             Event::CancelledPodsGone(id) => self.remove(id, Removal::Cancelled, at),
             Event::ProgressCheck(call) => self.check_progress(call, at),
             Event::MongoDbReady => {
-                if self.dependencies.mongodb == MongoDb::Restarting {
+                // An earlier restart that was cut short does not make a later one shorter.
+                if self.dependencies.mongodb == MongoDb::Restarting && self.mongodb_ready_at == Some(at) {
                     self.change_dependencies(Dependencies { mongodb: MongoDb::Up, ..self.dependencies }, at);
                 }
             }
@@ -91,6 +97,7 @@ impl World {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let Some(state) = job.state.after(event) else { return };
         job.state = state;
+        job.over_since = Some(at);
         let (end, what) = match event {
             JobEvent::Cancel => (StreamEnd::Cancelled, Happening::Cancelled(id)),
             JobEvent::PodLost => (StreamEnd::Gone, Happening::Failed(id)),
@@ -138,6 +145,10 @@ impl World {
             .collect();
         waiting.sort_by_key(|id| id.sequence);
         for id in waiting {
+            // Starting the one before may have ended this one: a pod whose port was taken hands its share on, too.
+            if self.jobs.get(&id).is_none_or(|job| job.state != JobState::Pending) {
+                continue;
+            }
             if !self.cluster.take_gpu_share(id, self.setup.gpu.size) {
                 return;
             }
@@ -157,10 +168,11 @@ impl World {
     /// Deletes the cleanup job of a job by hand: nothing sweeps it any more, only its TTL removes it once it is over.
     pub fn delete_cleanup_job(&mut self, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get(&id).filter(|job| job.state.is_live()) else { return };
-        let over = job.state.is_over();
+        let over_since = job.over_since;
         self.cluster.delete(id, Object::CleanupJob);
-        if over {
-            self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
+        if let Some(since) = over_since {
+            // Counted from the end, as the cluster does; one that has outlived it already goes now.
+            self.agenda.enter(since.after(self.setup.times.job_ttl).max(at), Event::TtlOver(id));
         }
     }
 
@@ -188,7 +200,9 @@ impl World {
             self.journal.write(at, Happening::DependencyChanged(name));
         }
         if new.mongodb == MongoDb::Restarting && old.mongodb != MongoDb::Restarting {
-            self.agenda.enter(at.after(WORKLOAD_START), Event::MongoDbReady);
+            let ready_at = at.after(WORKLOAD_START);
+            self.mongodb_ready_at = Some(ready_at);
+            self.agenda.enter(ready_at, Event::MongoDbReady);
         }
         match (old.recorder, new.recorder) {
             (Supply::Up, Supply::Down) => self.catalog.stop_recording(at.seconds()),

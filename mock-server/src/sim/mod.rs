@@ -25,3 +25,6 @@ pub mod stream;
 pub mod world;
 
 pub use simulation::Simulation;
+
+#[cfg(test)]
+mod tests;

@@ -177,6 +177,7 @@ impl<'w> Reservation<'w> {
             terms: Arc::clone(&terms),
             state,
             door: self.door.take(),
+            over_since: None,
             idle_hits: 0,
             streams,
             calls: BTreeMap::new(),

@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) state: JobState,
     /// The job's port: held while Pending, open while Running, gone afterwards.
     pub(super) door: Option<Box<dyn Door>>,
+    /// When it came to its end, if it did.
+    pub(super) over_since: Option<Moment>,
     /// Idle samples in a row.
     pub(super) idle_hits: u32,
     pub(super) streams: Vec<StreamState>,
@@ -48,6 +50,8 @@ pub struct World {
     pub(super) dark_since: Option<Moment>,
     pub(super) catalog: Catalog,
     pub(super) dependencies: Dependencies,
+    /// When the newest restart of MongoDB is over.
+    pub(super) mongodb_ready_at: Option<Moment>,
     pub(super) free_slots: std::collections::BTreeSet<Slot>,
     pub(super) next_sequence: Option<Sequence>,
     pub(super) jobs: BTreeMap<JobId, Job>,
@@ -77,6 +81,7 @@ impl World {
             dark_since: None,
             catalog: setup.recordings.catalog(now.seconds()),
             dependencies: Dependencies::default(),
+            mongodb_ready_at: None,
             free_slots: setup.ports.slots().collect(),
             next_sequence: Some(setup.first_sequence),
             jobs: BTreeMap::new(),
@@ -102,7 +107,9 @@ impl World {
         }
         // Before the new world: its jobs may take the ports that the old ones hold.
         self.jobs.clear();
-        *self = Self::new(Arc::clone(&self.setup), self.seed, Arc::clone(&self.ports), now);
+        let fresh = Self::new(Arc::clone(&self.setup), self.seed, Arc::clone(&self.ports), now);
+        // Job ids come again, so call numbers go on: a reader from before must not close a call of the new world.
+        *self = Self { next_call: self.next_call, ..fresh };
     }
 
     /// Whether the Focus Server's workload has a ready pod; without one every route of the product is down.
