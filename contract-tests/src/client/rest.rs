@@ -43,7 +43,12 @@ impl Rest {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, reqwest::Error> {
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());

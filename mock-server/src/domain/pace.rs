@@ -8,6 +8,16 @@ use super::time::{EpochMillis, TimeRange};
 /// Frames of a historic stream that leave at once, and the least it has.
 const BURST: u64 = 8;
 
+/// What a frame has beside its values, at most: its shape, and for every row a number, a time and a length.
+const FRAME_BYTES: usize = 96;
+const ROW_BYTES: usize = 24;
+
+/// How many values of that many bytes fit one row of a frame that has only this row; at least one.
+#[must_use]
+pub fn values_per_frame(value_bytes: usize, max_frame_bytes: usize) -> usize {
+    (max_frame_bytes.saturating_sub(FRAME_BYTES + ROW_BYTES) / value_bytes.max(1)).max(1)
+}
+
 /// Rows per frame and time between frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -22,7 +32,8 @@ impl Pace {
     #[must_use]
     pub fn of(lines_dt: f64, row_bytes: usize, max_frame_bytes: usize) -> Self {
         let wanted = (1..=64).find(|rows| f64::from(*rows) * lines_dt >= 0.1).unwrap_or(64);
-        let fitting = u32::try_from(max_frame_bytes / row_bytes.max(1)).unwrap_or(u32::MAX).max(1);
+        let fitting = max_frame_bytes.saturating_sub(FRAME_BYTES) / (row_bytes + ROW_BYTES);
+        let fitting = u32::try_from(fitting).unwrap_or(u32::MAX).max(1);
         let rows = wanted.min(fitting);
         let interval = Duration::from_secs_f64((f64::from(rows) * lines_dt).clamp(0.1, 1.0));
         Self { rows, interval }
@@ -136,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_frame_has_fewer_rows_when_they_are_large_and_never_less_than_one() {
-        assert_eq!(Pace::of(0.01, 1 << 20, 4 << 20).rows(), 4);
+        assert_eq!(Pace::of(0.01, 1 << 20, (4 << 20) + 1024).rows(), 4);
+        assert_eq!(Pace::of(0.01, 1 << 20, 4 << 20).rows(), 3, "a frame is more than its values");
         assert_eq!(Pace::of(0.01, 64 << 20, 4 << 20).rows(), 1);
     }
 

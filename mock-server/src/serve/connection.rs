@@ -25,6 +25,8 @@ use crate::sim::signal::Signal;
 
 /// Largest block of request headers; above it the answer is 431.
 const HEADER_BYTES: usize = 64 * 1024;
+/// Most of them; above it the answer is 431, too.
+const HEADERS: usize = 1024;
 /// How long a client may take for its headers.
 const HEADER_TIME: Duration = Duration::from_secs(30);
 /// How long a gRPC client may take for the preface of its connection.
@@ -65,7 +67,11 @@ pub(super) async fn serve_http1<A: Answer>(stream: TcpStream, answer: A, stop: A
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
+        .max_header_size(HEADER_BYTES)
+        .max_headers(HEADERS)
         .max_buf_size(HEADER_BYTES)
+        // A client that ends its side after a request, or leaves, has asked all the same.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), Http1 { answer, local });
     let stopped = {
         let serving = std::future::poll_fn(|context| connection.poll_without_shutdown(context));
@@ -108,8 +114,8 @@ async fn linger(mut stream: TcpStream) {
     let _ = tokio::time::timeout(LINGER, reading_on).await;
 }
 
-/// Serves HTTP/2 until the client leaves or `stop` is raised and the open calls have ended.
-pub(super) async fn serve_http2<S, B>(stream: TcpStream, service: S, stop: Arc<Signal<()>>)
+/// Serves HTTP/2 until the client leaves, or `stop` is raised and the open calls have ended or its time is over.
+pub(super) async fn serve_http2<S, B>(stream: TcpStream, service: S, stop: Arc<Signal<Duration>>)
 where
     S: Service<Request<Incoming>, Response = hyper::Response<B>, Error = Infallible> + Send,
     S::Future: Send + 'static,
@@ -122,11 +128,12 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(Prefaced::new(stream)), service);
     let mut connection = pin!(connection);
-    tokio::select! {
+    let time = tokio::select! {
         _ = connection.as_mut() => return,
-        () = stop.wait() => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = tokio::time::timeout(WIND_UP, connection).await;
+        time = stop.wait() => time,
+    };
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(time, connection).await;
 }
 
 /// Tells at its drop that a file descriptor came free.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -16,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tonic::service::Routes;
 
-use super::connection::serve_http2;
+use super::connection::{WIND_UP, serve_http2};
 use super::gate::Gate;
 use super::platform;
 use crate::api::grpc::{JobOfPort, Watched};
@@ -100,8 +101,8 @@ struct TcpDoor {
     held: Option<Socket>,
     /// Listening.
     gate: Option<Arc<Gate>>,
-    /// Raised when connections shall wind up.
-    stop: Arc<Signal<()>>,
+    /// Raised when connections shall wind up, with the time they have for it.
+    stop: Arc<Signal<Duration>>,
     runtime: Handle,
     streams: Arc<OnceLock<Streams>>,
 }
@@ -136,14 +137,25 @@ impl Door for TcpDoor {
             .await;
         });
     }
+
+    fn let_read_on(&mut self) {
+        self.stop.raise(READ_ON);
+    }
 }
+
+/// How long a client may take to read what a job that was played out has sent, on the wall clock.
+const READ_ON: Duration = Duration::from_secs(30);
 
 impl Drop for TcpDoor {
     fn drop(&mut self) {
         if let Some(gate) = self.gate.take() {
             gate.close();
         }
-        self.stop.raise(());
+        if let Some(socket) = self.held.take() {
+            // As with a gate: a copy in a process that is being started must not hold the port.
+            let _ = platform::allow_rebinding(&socket, true);
+        }
+        self.stop.raise(WIND_UP);
     }
 }
 

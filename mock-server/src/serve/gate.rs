@@ -4,11 +4,12 @@
 //! task that accepts.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -33,7 +34,11 @@ impl Gate {
 
     /// Closes the listener before it returns.
     pub(super) fn close(&self) {
-        drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A process that is being started holds copies of all our sockets until it runs its own program. A copy
+            // would keep the port open; shut down, it is only a number. Systems that cannot do this just close.
+            let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
+        }
         self.closed.raise(());
     }
 
@@ -72,7 +77,34 @@ impl Gate {
     }
 }
 
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 fn is_of_the_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::doors;
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_closed_port_is_closed_and_free_although_somebody_holds_a_copy_of_its_socket() {
+        let address = SocketAddr::from(([127, 0, 0, 79], 12_345));
+        let socket = doors::listen(address).expect("a free port");
+        let copy = socket.try_clone().expect("a copy, as a process that is being started has one");
+        let gate = Gate::new(TcpListener::from_std(socket.into()).expect("a listener"));
+        assert!(std::net::TcpStream::connect(address).is_ok());
+        gate.close();
+        assert!(std::net::TcpStream::connect(address).is_err());
+        let again = doors::listen(address).expect("free again");
+        assert!(std::net::TcpStream::connect(address).is_ok());
+        drop((copy, again));
+    }
 }

@@ -59,7 +59,9 @@ pub enum StartError {
     #[error("{0} (--port-base)")]
     Ports(PortPlanTooHigh),
     /// A listener would take a job's port.
-    #[error("port {port} ({flag}) lies among the job ports {first} to {last} (--port-base): move one of them")]
+    #[error(
+        "port {port} ({flag}) lies among the job ports {first} to {last} (--port-base): move one of them"
+    )]
     AmongJobPorts {
         /// The listener's port.
         port: u16,

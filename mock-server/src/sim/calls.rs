@@ -71,6 +71,13 @@ pub(super) struct StreamState {
     played_out: bool,
 }
 
+impl StreamState {
+    /// Whether the whole window was read. A live stream never is.
+    pub(super) fn is_played_out(&self) -> bool {
+        self.played_out
+    }
+}
+
 /// A call as its reader gets it.
 pub struct OpenedCall {
     /// Its id.

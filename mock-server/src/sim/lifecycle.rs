@@ -9,6 +9,7 @@ use crate::domain::job::{JobEvent, JobState, StreamEnd};
 use crate::domain::time::Moment;
 
 use super::agenda::Event;
+use super::calls::StreamState;
 use super::cluster::Object;
 use super::journal::{Happening, Removal};
 use super::setup::{Dependencies, MongoDb, Supply};
@@ -105,7 +106,11 @@ impl World {
         };
         job.end_calls(end);
         job.calls.clear();
-        drop(job.door.take());
+        if let Some(mut door) = job.door.take()
+            && job.streams.iter().all(StreamState::is_played_out)
+        {
+            door.let_read_on();
+        }
         self.journal.write(at, what);
         self.cluster.give_back_gpu_share(id);
         if state == JobState::Cancelled {

@@ -36,4 +36,7 @@ pub trait Door: Send {
 
     /// Begins to serve the job's streams to those who connect.
     fn serve(&mut self, job: &Arc<Terms>);
+
+    /// Says, before the drop, that everything was said: who is still reading may read to the end, however slowly.
+    fn let_read_on(&mut self);
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::domain::fiber::{Channel, ChannelRange};
 use crate::domain::job::{StreamEnd, Terms};
+use crate::domain::pace::values_per_frame;
 
 use super::calls::{OpenedCall, Progress, Turn};
 use super::seed::StreamSeed;
@@ -52,7 +53,7 @@ impl StreamCall {
         let seed = simulation.seed().stream(terms.id.sequence.number(), call.stream.0);
         let group = terms.layout.streams[call.stream.0 as usize];
         let channel_bytes = terms.layout.values_per_channel() as usize * size_of::<f32>();
-        let blocks = blocks(group, max_frame_bytes / channel_bytes);
+        let blocks = blocks(group, values_per_frame(channel_bytes, max_frame_bytes));
         Self { simulation, call, seed, blocks, waiting: VecDeque::new() }
     }
 

@@ -41,7 +41,7 @@ fn read(file: &mut Section<'_>, default: Setup) -> Setup {
     let (pod_start, max_frame_bytes) = file.section("grpc", |keys| {
         let pod_start = keys.seconds("pod_start_s", 0.0, times.pod_start);
         // A frame holds at least one row of one channel, which has at most 32768 bins of 4 bytes.
-        (pod_start, keys.int("max_frame_bytes", 131_072..=50_000_000, default.max_frame_bytes))
+        (pod_start, keys.int("max_frame_bytes", 262_144..=50_000_000, default.max_frame_bytes))
     });
     // Slower than real time there would be more rows than milliseconds in a window.
     let playback_speed = file
@@ -216,12 +216,14 @@ fn series(keys: &mut Section<'_>) -> Option<(When, NonZeroU32)> {
             _ => None,
         };
         // Shorter ones would make millions of recordings out of a few weeks, and every request would list them.
-        let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds >= 60);
+        let seconds =
+            seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds >= 60);
         let length = seconds.and_then(NonZeroU32::new);
         if length.is_none() {
             let name = keys.name("length");
-            let text =
-                format!("{name} must be a duration such as 1h or 30m, or whole seconds, a minute at least, not {node}");
+            let text = format!(
+                "{name} must be a duration such as 1h or 30m, or whole seconds, a minute at least, not {node}"
+            );
             keys.mistake(node, text);
         }
         length

@@ -47,7 +47,9 @@ fn a_listener_among_the_job_ports_is_refused_with_both_flags() {
     let told = |flag: &str| {
         let base = port - 1;
         let last = base + 1024;
-        format!("port {port} ({flag}) lies among the job ports {port} to {last} (--port-base): move one of them")
+        format!(
+            "port {port} ({flag}) lies among the job ports {port} to {last} (--port-base): move one of them"
+        )
     };
     for flag in ["--listen", "--admin"] {
         let base = (port - 1).to_string();

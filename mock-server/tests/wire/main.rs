@@ -1,3 +1,14 @@
 //! The server from the outside: every test starts its own and talks to it over sockets.
 
+mod admin;
+mod captured;
 mod common;
+mod grpc;
+mod hostile;
+mod in_process;
+mod judge;
+mod race;
+mod raw;
+mod refusals;
+mod rest;
+mod rollback;

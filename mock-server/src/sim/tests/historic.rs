@@ -105,8 +105,8 @@ fn several_rows_of_a_frame_rise_in_number_and_time_over_frame_ends() {
 
 #[test]
 fn a_row_that_is_too_large_leaves_in_blocks_of_channels_with_one_number() {
-    // 32 bins of 4 bytes: two channels fit a frame.
-    let rig = Rig::with(|setup| setup.max_frame_bytes = 300);
+    // 32 bins of 4 bytes: two channels fit a frame, with what a frame has beside its values.
+    let rig = Rig::with(|setup| setup.max_frame_bytes = 400);
     let job = rig.start(&ConfigureDraft { channels: range(1, 15), ..historic(-4_000, -2_000) });
     let mut call = rig.open_reading(job, 1);
     let seen: Vec<_> = (0..6)

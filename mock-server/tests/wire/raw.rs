@@ -1,0 +1,111 @@
+//! HTTP/1.1 by hand: requests as bytes, answers read off the connection one after the other.
+//!
+//! What a client library would put right before it reaches the server (paths, header blocks, lengths that lie) goes
+//! out as it is written here.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::common::Answer;
+
+/// After this long without a byte a test fails instead of hanging.
+const HANG: Duration = Duration::from_secs(30);
+
+/// One connection.
+pub(crate) struct Wire(BufReader<TcpStream>);
+
+impl Wire {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nodelay(true).expect("a socket option");
+        stream.set_read_timeout(Some(HANG)).expect("a socket option");
+        stream.set_write_timeout(Some(HANG)).expect("a socket option");
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the server takes what is sent");
+    }
+
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.get_mut().write_all(bytes)
+    }
+
+    /// Tells the server that nothing more will come.
+    pub(crate) fn end_sending(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
+    }
+
+    /// The next answer.
+    pub(crate) fn answer(&mut self) -> Answer {
+        let mut answer = self.head();
+        let length = answer.headers.get("content-length").expect("every answer with a body tells its length");
+        let length: usize = length.to_str().expect("a number").parse().expect("a number");
+        answer.body = vec![0; length];
+        self.0.read_exact(&mut answer.body).expect("the whole body");
+        answer
+    }
+
+    /// The next answer where it has no body: one to HEAD, or an interim one.
+    pub(crate) fn head(&mut self) -> Answer {
+        let line = self.line();
+        let (version, rest) = line.split_once(' ').expect("a status line");
+        assert!(["HTTP/1.1", "HTTP/1.0"].contains(&version), "{line}");
+        let status = rest.split(' ').next().expect("a status").as_bytes();
+        let status = StatusCode::from_bytes(status).expect("a status");
+        let mut headers = HeaderMap::new();
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                return Answer { status, headers, body: Vec::new() };
+            }
+            let (name, value) = line.split_once(": ").expect("a header");
+            let name: HeaderName = name.parse().expect("a header name");
+            headers.append(name, HeaderValue::from_str(value).expect("a header value"));
+        }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line of the answer");
+        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("the answer breaks off after {line:?}")).to_owned()
+    }
+
+    /// Everything until the server closes; fails when it resets the connection instead.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).expect("an orderly end");
+        rest
+    }
+
+    pub(crate) fn assert_closed(&mut self) {
+        assert_eq!(String::from_utf8_lossy(&self.rest()), "", "nothing but the end");
+    }
+}
+
+/// A request with a body of known length; none is announced for an empty one.
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut text = format!("{method} {path} HTTP/1.1\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        text.push_str("host: localhost\r\n");
+    }
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !body.is_empty() {
+        text.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    [text.as_bytes(), body].concat()
+}
+
+/// The answer to one request on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> Answer {
+    let mut wire = Wire::to(address);
+    wire.send(&request(method, path, &[], body));
+    if method == "HEAD" { wire.head() } else { wire.answer() }
+}
