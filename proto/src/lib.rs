@@ -10,13 +10,25 @@
 /// The gRPC service of a streaming job: one service, one method, frames of float rows.
 ///
 /// `main_data` is [`bytes::Bytes`], so that cloning a frame shares its rows.
-#[allow(missing_docs, clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 pub mod pandadatastream {
     tonic::include_proto!("pandadatastream");
 }
 
 /// The older gRPC service, which no current client calls.
-#[allow(missing_docs, clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 pub mod datastream {
     tonic::include_proto!("datastream");
 }
