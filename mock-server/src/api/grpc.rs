@@ -124,8 +124,8 @@ fn row_index(row: u64) -> i32 {
 
 /// A response body that tells the world whether the transport asks for more.
 ///
-/// The transport polls a body only while the client's flow-control window has room, so "asked" here means that the
-/// client reads.
+/// The transport polls a body for the next chunk and then waits for room in the client's flow-control window, so
+/// "stalled" begins with the chunk that did not fit: at most one frame later than the client stopped reading.
 pub(crate) struct Watched {
     body: tonic::body::Body,
     watch: Option<(Arc<Progress>, Weak<Simulation>)>,
