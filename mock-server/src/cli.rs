@@ -32,7 +32,7 @@ enum Command {
 #[derive(Args)]
 struct Serve {
     /// Where the REST interface listens; job ports are on the same host; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000", value_parser = address)]
     listen: SocketAddr,
     /// Where the admin interface listens (clock, state, reset); port 0 takes a free one, "off" leaves it out
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5001", value_parser = admin_address)]
@@ -61,9 +61,15 @@ fn admin_address(text: &str) -> Result<Admin, String> {
     if text == "off" {
         return Ok(Admin(None));
     }
-    text.parse()
-        .map(|address| Admin(Some(address)))
-        .map_err(|_| String::from("expected an address such as 127.0.0.1:5001, or off"))
+    address(text).map(|address| Admin(Some(address))).map_err(|error| format!("{error}, or off"))
+}
+
+/// An address; `localhost` is taken as the one that everybody means.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let named = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    named.as_deref().unwrap_or(text).parse().map_err(|_| {
+        String::from("expected an IP address and a port such as 127.0.0.1:5000, [::1]:5000 or localhost:5000")
+    })
 }
 
 /// One line of JSON on standard output, and the same in the port file.
@@ -86,6 +92,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would complain on standard error that standard error is closed, and die of that.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let setup = serve.world.as_deref().map(world_file::load).transpose()?.unwrap_or_else(Setup::default);
@@ -131,14 +139,15 @@ fn announce(server: &Server, slots: u16, port_file: Option<&Path>) -> anyhow::Re
     }
     let first = u32::from(server.port_base) + 1;
     let last = u32::from(server.port_base) + u32::from(slots);
-    eprintln!(
+    // Whoever started us may have closed either pipe; the server is worth having all the same.
+    let _ = writeln!(
+        std::io::stderr(),
         "mock Focus Server {} answers\n  REST   {rest}   also under {rest}/focus-server; documentation at {rest}/docs\n  \
          gRPC   {}:{first}-{last}, one port per job\n  admin  {}\ntry:\n  curl -s {rest}/configure -d '{EXAMPLE}'",
         env!("CARGO_PKG_VERSION"),
         server.rest.ip(),
         admin.as_deref().unwrap_or("off"),
     );
-    // Whoever started us may have closed the pipe; the server is worth having all the same.
     let _ = writeln!(std::io::stdout(), "{line}").and_then(|()| std::io::stdout().flush());
     Ok(())
 }

@@ -68,9 +68,9 @@ impl DataStreamService for Streams {
         &self,
         request: Request<StreamDataRequest>,
     ) -> Result<Response<Self::StreamDataStream>, Status> {
-        let gone = || Status::unavailable("the server is shutting down");
-        let simulation = self.simulation.upgrade().ok_or_else(gone)?;
-        let Some(JobOfPort(job)) = request.extensions().get().copied() else { return Err(gone()) };
+        let stopping = || Status::new(status::GRPC_STOPPING.0, status::GRPC_STOPPING.1);
+        let simulation = self.simulation.upgrade().ok_or_else(stopping)?;
+        let JobOfPort(job) = *request.extensions().get().expect("every job port says whose it is");
         let asked = request.get_ref().stream_id;
         let call = simulation
             .open_call(job, asked)

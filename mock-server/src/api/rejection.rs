@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::domain::refusal::Refusal;
-use crate::domain::violation::{Field, Violation};
+use crate::domain::violation::Violation;
 
 use super::status::{self, HttpRow};
 
@@ -116,7 +116,7 @@ impl Rejection {
 }
 
 fn entry(violation: Violation) -> ViolationBody {
-    let mut loc = vec!["body"];
+    let mut loc = vec![violation.field().place()];
     loc.extend(violation.field().path());
     ViolationBody { loc, msg: violation.to_string(), r#type: type_of(violation) }
 }
@@ -130,17 +130,24 @@ fn type_of(violation: Violation) -> &'static str {
         }
         Violation::UnknownView => "enum",
         Violation::NotAnInteger(_) => "int_type",
-        Violation::ChannelBelowOne | Violation::FrequencyNegative | Violation::TimeNegative(_) => {
-            "out_of_range"
-        }
+        Violation::ChannelBelowOne
+        | Violation::FrequencyNegative
+        | Violation::TimeNegative(_)
+        | Violation::Negative(_)
+        | Violation::SensorAboveLast { .. } => "out_of_range",
         Violation::ChannelsReversed { .. }
         | Violation::FrequenciesReversed { .. }
+        | Violation::RangeReversed(_)
         | Violation::TimesReversed => "range_reversed",
         Violation::ChannelBelowLowest { .. } => "greater_than_equal",
         Violation::ChannelAboveHighest { .. } => "less_than_equal",
         Violation::TooManyChannels { .. } => "too_many_channels",
         Violation::NotASingleChannel => "single_channel_range",
-        Violation::HeightNotPositive | Violation::DurationNotPositive => "not_positive",
+        Violation::HeightNotPositive | Violation::DurationNotPositive | Violation::NotPositive(_) => {
+            "not_positive"
+        }
+        Violation::NotANumber(_) => "float_type",
+        Violation::NotAStamp(_) | Violation::BadTaskId => "string_pattern_mismatch",
         Violation::NotForWaterfall(_) => "extra_forbidden",
         Violation::NfftForWaterfall => "value_error",
         Violation::NfftUnsupported { .. } => "nfft_unsupported",
@@ -151,6 +158,5 @@ fn type_of(violation: Violation) -> &'static str {
 
 /// A body that is JSON but no object.
 pub(crate) fn not_an_object() -> Rejection {
-    debug_assert_eq!(Violation::NotAnObject.field(), Field::Body);
     Rejection::Refused(Refusal::Invalid(Violation::NotAnObject.into()))
 }

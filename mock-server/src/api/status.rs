@@ -32,6 +32,11 @@ pub(crate) const METHOD_NOT_ALLOWED: HttpRow = row("METHOD_NOT_ALLOWED", StatusC
 pub(crate) const BODY_TOO_LARGE: HttpRow = row("BODY_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE);
 pub(crate) const INTERNAL: HttpRow = row("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR);
 
+/// Rows or metadata of a task that has them.
+pub(crate) const TASK_HAS_DATA: StatusCode = StatusCode::CREATED;
+/// A task whose analyzer has exited.
+pub(crate) const TASK_HAS_EXITED: StatusCode = StatusCode::ALREADY_REPORTED;
+
 /// The row of a refusal of the world.
 pub(crate) fn http(refusal: &Refusal) -> HttpRow {
     match refusal {
@@ -40,6 +45,7 @@ pub(crate) fn http(refusal: &Refusal) -> HttpRow {
             Class::Value => row("INVALID_VALUE", StatusCode::BAD_REQUEST),
         },
         Refusal::UnknownJob => row("UNKNOWN_JOB", StatusCode::NOT_FOUND),
+        Refusal::UnknownTask => row("UNKNOWN_TASK", StatusCode::NOT_FOUND),
         Refusal::NoRecording => row("NO_RECORDING", StatusCode::NOT_FOUND),
         Refusal::PortInUse { .. } => row("PORT_IN_USE", StatusCode::CONFLICT),
         Refusal::WaitingForFiber => outage("WAITING_FOR_FIBER"),
@@ -50,6 +56,9 @@ pub(crate) fn http(refusal: &Refusal) -> HttpRow {
         Refusal::ServerDown => outage("SERVER_DOWN"),
     }
 }
+
+/// The gRPC status of a call that came while the server was going down.
+pub(crate) const GRPC_STOPPING: (Code, &str) = (Code::Unavailable, "the server is stopping");
 
 /// The gRPC status of a call that was not served.
 pub(crate) fn grpc_refused(refusal: CallRefusal) -> Code {

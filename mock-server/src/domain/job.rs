@@ -1,6 +1,6 @@
 //! A job's facts and its states.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::command::ConfigureJob;
 use super::fiber::Fiber;
@@ -22,26 +22,9 @@ pub struct Terms {
     pub fiber: Arc<Fiber>,
     /// Host under which the client reached the server and will dial the streams.
     pub stream_host: String,
-    /// The answer as it was first written out, see [`Terms::answer`].
-    pub(crate) answer: OnceLock<Arc<[u8]>>,
 }
 
-/// Answers up to this size are kept with the job; larger ones are written out anew each time they are asked for.
-const KEPT_ANSWER: usize = 64 * 1024;
-
 impl Terms {
-    /// The job's answer, written out by `write`. Every answer about a job is the same text, so it is written once.
-    pub fn answer(&self, write: impl FnOnce(&Self) -> Vec<u8>) -> Arc<[u8]> {
-        if let Some(answer) = self.answer.get() {
-            return Arc::clone(answer);
-        }
-        let answer: Arc<[u8]> = write(self).into();
-        if answer.len() <= KEPT_ANSWER {
-            return Arc::clone(self.answer.get_or_init(|| answer));
-        }
-        answer
-    }
-
     /// Bytes of one row of a stream: a 32-bit float for every bin of every channel.
     #[must_use]
     pub fn row_bytes(&self, stream: StreamIndex) -> usize {
@@ -105,15 +88,6 @@ impl JobState {
         match self {
             Self::Pending | Self::Running | Self::Completed | Self::Failed => true,
             Self::Cancelled => false,
-        }
-    }
-
-    /// Whether its pod has come to an end.
-    #[must_use]
-    pub fn is_over(self) -> bool {
-        match self {
-            Self::Completed | Self::Failed | Self::Cancelled => true,
-            Self::Pending | Self::Running => false,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! socket in this layer; those live in `sim` (the world that changes) and `api` (the transports).
 
 pub mod check;
+pub mod check_task;
 pub mod command;
 pub mod fiber;
 pub mod ids;
@@ -11,6 +12,7 @@ pub mod job;
 pub mod pace;
 pub mod recording;
 pub mod refusal;
+pub mod task;
 pub mod time;
 pub mod view;
 pub mod violation;

@@ -57,9 +57,8 @@ pub struct Catalog {
 impl Catalog {
     /// A catalogue of fixed recordings and, where given, a series that goes on; gaps cut into the series alone.
     #[must_use]
-    pub fn new(spans: Vec<Recording>, series: Option<Series>, mut gaps: Vec<TimeRange>) -> Self {
-        gaps.sort_by_key(|gap| gap.start());
-        Self { spans, series, gaps, stopped_since: None }
+    pub fn new(spans: Vec<Recording>, series: Option<Series>, gaps: Vec<TimeRange>) -> Self {
+        Self { spans, series, gaps: merged(gaps), stopped_since: None }
     }
 
     /// The recorder stops: the newest recording ends here for good.
@@ -71,56 +70,80 @@ impl Catalog {
     pub fn resume_recording(&mut self, at: EpochSeconds) {
         if let Some(gap) = self.stopped_since.take().and_then(|since| TimeRange::new(since, at)) {
             self.gaps.push(gap);
-            self.gaps.sort_by_key(|gap| gap.start());
+            self.gaps = merged(std::mem::take(&mut self.gaps));
         }
     }
 
     /// Every recording that overlaps the window, sorted by start, bounds not clipped to the window.
     #[must_use]
     pub fn overlapping(&self, window: TimeRange, now: EpochSeconds) -> Vec<Recording> {
-        let mut found: Vec<_> = self.spans.iter().copied().filter(|span| span.overlaps(window)).collect();
-        if let Some(series) = self.series {
-            self.series_overlapping(series, window, now, &mut found);
-        }
+        let mut found: Vec<_> = self.all_overlapping(window, now).collect();
         found.sort_by_key(|recording| (recording.start, matches!(recording.end, RecordingEnd::Ongoing)));
         found
     }
 
-    fn series_overlapping(
+    /// Whether there is any; looks no further than the first.
+    #[must_use]
+    pub fn any_overlapping(&self, window: TimeRange, now: EpochSeconds) -> bool {
+        self.all_overlapping(window, now).next().is_some()
+    }
+
+    fn all_overlapping(&self, window: TimeRange, now: EpochSeconds) -> impl Iterator<Item = Recording> {
+        let spans = self.spans.iter().copied();
+        let series = self.series.into_iter().flat_map(move |series| self.of_series(series, window, now));
+        spans.chain(series).filter(move |recording| recording.overlaps(window))
+    }
+
+    /// The recordings of the series around a window; only those are looked at, for a scaled clock makes it long.
+    fn of_series(
         &self,
         series: Series,
         window: TimeRange,
         now: EpochSeconds,
-        found: &mut Vec<Recording>,
-    ) {
+    ) -> impl Iterator<Item = Recording> {
         let written_to = self.stopped_since.map_or(now, |stopped| stopped.min(now));
         let length = i64::from(series.length_s.get());
-        // Only the recordings around the window are looked at: a scaled clock makes the series long.
         let first = (window.start().0.max(series.not_before.0) - series.from.0).div_euclid(length).max(0);
         let last = (window.end().0.min(written_to.0) - series.from.0).div_euclid(length);
-        for number in first..=last {
+        (first..=last).flat_map(move |number| {
             let start = series.from.plus(number * length);
             let end = start.plus(length).min(written_to);
-            let Some(whole) = TimeRange::new(start.max(series.not_before), end) else { continue };
-            found.extend(
-                self.without_gaps(whole)
-                    .map(|piece| Recording { start: piece.start(), end: RecordingEnd::At(piece.end()) })
-                    .filter(|recording| recording.overlaps(window)),
-            );
-        }
+            let whole = TimeRange::new(start.max(series.not_before), end);
+            whole
+                .into_iter()
+                .flat_map(|whole| self.without_gaps(whole))
+                .map(|piece| Recording { start: piece.start(), end: RecordingEnd::At(piece.end()) })
+        })
     }
 
     /// What the gaps leave of a range.
-    fn without_gaps(&self, whole: TimeRange) -> impl Iterator<Item = TimeRange> {
+    fn without_gaps(&self, whole: TimeRange) -> Vec<TimeRange> {
         let mut pieces = Vec::with_capacity(1);
         let mut from = whole.start();
-        for gap in self.gaps.iter().filter(|gap| gap.end() > whole.start() && gap.start() < whole.end()) {
+        let first = self.gaps.partition_point(|gap| gap.end() <= whole.start());
+        for gap in self.gaps[first..].iter().take_while(|gap| gap.start() < whole.end()) {
             pieces.extend(TimeRange::new(from, gap.start()));
-            from = from.max(gap.end());
+            from = gap.end();
         }
         pieces.extend(TimeRange::new(from, whole.end()));
-        pieces.into_iter()
+        pieces
     }
+}
+
+/// Gaps in order of time, those that touch or overlap made one.
+fn merged(mut gaps: Vec<TimeRange>) -> Vec<TimeRange> {
+    gaps.sort_by_key(|gap| gap.start());
+    let mut merged: Vec<TimeRange> = Vec::with_capacity(gaps.len());
+    for gap in gaps {
+        match merged.last_mut().filter(|last| gap.start() <= last.end()) {
+            Some(last) => {
+                let end = last.end().max(gap.end());
+                *last = TimeRange::new(last.start(), end).unwrap_or(*last);
+            }
+            None => merged.push(gap),
+        }
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -173,6 +196,14 @@ mod tests {
         assert_eq!(pairs(&catalog, range(HOUR + 600, 3 * HOUR + 1800), 4 * HOUR), []);
         let inside = hourly(vec![range(600, 1200)]);
         assert_eq!(pairs(&inside, all, HOUR), [(0, 600), (1200, HOUR)]);
+    }
+
+    #[test]
+    fn gaps_that_overlap_are_one_gap() {
+        let catalog = hourly(vec![range(2000, 2600), range(600, 1200), range(1000, 1500), range(1500, 1600)]);
+        assert_eq!(pairs(&catalog, range(0, 9 * HOUR), HOUR), [(0, 600), (1600, 2000), (2600, HOUR)]);
+        assert!(!catalog.any_overlapping(range(700, 1600), seconds(HOUR)));
+        assert!(catalog.any_overlapping(range(700, 1601), seconds(HOUR)));
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub enum Refusal {
     /// No live job has that id.
     #[error("Invalid job_id")]
     UnknownJob,
+    /// No task has that id, or not any more.
+    #[error("Consumer not found")]
+    UnknownTask,
     /// The window has no recording in it.
     #[error("No recording found in given time range")]
     NoRecording,

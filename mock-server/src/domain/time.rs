@@ -11,6 +11,9 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 pub struct Moment(u64);
 
 impl Moment {
+    /// The end of the range: the clock stands still there.
+    pub const END: Self = Self(u64::MAX);
+
     /// The point that many nanoseconds after the epoch.
     #[must_use]
     pub fn from_nanos(nanos: u64) -> Self {

@@ -33,6 +33,20 @@ pub enum Field {
     StartTime,
     /// `end_time`
     EndTime,
+    /// `canvasInfo`
+    Canvas,
+    /// `canvasInfo.height`
+    CanvasHeight,
+    /// `sensors`
+    Sensors,
+    /// `sensors.min`
+    SensorsMin,
+    /// `sensors.max`
+    SensorsMax,
+    /// `task_id`, a part of the path
+    TaskId,
+    /// `row_count`, a part of the path
+    RowCount,
 }
 
 impl Field {
@@ -54,6 +68,42 @@ impl Field {
             Self::FrequencyMax => &["frequencyRange", "max"],
             Self::StartTime => &["start_time"],
             Self::EndTime => &["end_time"],
+            Self::Canvas => &["canvasInfo"],
+            Self::CanvasHeight => &["canvasInfo", "height"],
+            Self::Sensors => &["sensors"],
+            Self::SensorsMin => &["sensors", "min"],
+            Self::SensorsMax => &["sensors", "max"],
+            Self::TaskId => &["task_id"],
+            Self::RowCount => &["row_count"],
+        }
+    }
+}
+
+impl Field {
+    /// Where the field was sent.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::TaskId | Self::RowCount => "path",
+            Self::Body
+            | Self::ViewType
+            | Self::Channels
+            | Self::ChannelsMin
+            | Self::ChannelsMax
+            | Self::DisplayInfo
+            | Self::Height
+            | Self::Duration
+            | Self::Nfft
+            | Self::FrequencyRange
+            | Self::FrequencyMin
+            | Self::FrequencyMax
+            | Self::StartTime
+            | Self::EndTime
+            | Self::Canvas
+            | Self::CanvasHeight
+            | Self::Sensors
+            | Self::SensorsMin
+            | Self::SensorsMax => "body",
         }
     }
 }
@@ -131,6 +181,20 @@ pub enum Violation {
     TimesReversed,
     #[error("time range is invalid: end_time is in the future")]
     TimeInFuture,
+    #[error("task_id is invalid: must be 1 to 256 characters of a-z, A-Z, 0-9, _ and -")]
+    BadTaskId,
+    #[error("{0} must be a number")]
+    NotANumber(Field),
+    #[error("{0} must be a time of 12 digits, yymmddHHMMSS")]
+    NotAStamp(Field),
+    #[error("{0} is invalid: must be positive")]
+    NotPositive(Field),
+    #[error("{0} is invalid: must not be negative")]
+    Negative(Field),
+    #[error("{0} is invalid: {0}.min must be less than {0}.max")]
+    RangeReversed(Field),
+    #[error("sensors is invalid: sensors.max {max} is above the last sensor {last}")]
+    SensorAboveLast { max: i64, last: u32 },
 }
 
 impl Violation {
@@ -146,7 +210,14 @@ impl Violation {
             | Self::MissingForSpectrum(field)
             | Self::NotForWaterfall(field)
             | Self::TimeNegative(field)
+            | Self::NotANumber(field)
+            | Self::NotAStamp(field)
+            | Self::NotPositive(field)
+            | Self::Negative(field)
+            | Self::RangeReversed(field)
             | Self::OneSidedWindow { absent: field } => field,
+            Self::BadTaskId => Field::TaskId,
+            Self::SensorAboveLast { .. } => Field::SensorsMax,
             Self::ChannelBelowOne | Self::ChannelBelowLowest { .. } => Field::ChannelsMin,
             Self::ChannelAboveHighest { .. } => Field::ChannelsMax,
             Self::ChannelsReversed { .. } | Self::TooManyChannels { .. } | Self::NotASingleChannel => {
@@ -176,6 +247,8 @@ impl Violation {
             | Self::MissingForSpectrum(_)
             | Self::NotForWaterfall(_)
             | Self::NfftForWaterfall
+            | Self::NotANumber(_)
+            | Self::NotAStamp(_)
             | Self::OneSidedWindow { .. } => Class::Shape,
             Self::ChannelBelowOne
             | Self::ChannelsReversed { .. }
@@ -189,6 +262,11 @@ impl Violation {
             | Self::AboveNyquist { .. }
             | Self::TimeNegative(_)
             | Self::TimesReversed
+            | Self::BadTaskId
+            | Self::NotPositive(_)
+            | Self::Negative(_)
+            | Self::RangeReversed(_)
+            | Self::SensorAboveLast { .. }
             | Self::TimeInFuture => Class::Value,
         }
     }

@@ -148,10 +148,11 @@ impl Server {
         }
         server.serve(listeners.rest, Product::new(Arc::new(app)), &open)?;
         let weak = Arc::downgrade(&simulation);
+        let stopped = Arc::clone(&server.stop);
         tokio::spawn(async move {
-            // The loop holds the world only while it runs; it ends with the runtime.
+            // The loop holds the world only while it runs; it ends with the server or with the runtime.
             if let Some(simulation) = weak.upgrade() {
-                simulation.run().await;
+                tokio::select! { () = simulation.run() => {}, () = stopped.wait() => {} }
             }
         });
         Ok(server)
@@ -194,6 +195,8 @@ impl Server {
         self.stop.raise(());
         let _ =
             tokio::time::timeout(connection::WIND_UP + Duration::from_secs(1), self.connections.recv()).await;
+        // Requests that were in flight may have made jobs meanwhile.
+        self.simulation.reset();
     }
 
     /// What ends, with the signal's name, when the process is asked to end. Signals are heard from the moment this

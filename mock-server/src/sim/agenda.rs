@@ -28,13 +28,25 @@ pub(super) enum Event {
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     entered: u64,
-    events: BTreeMap<(Moment, u64), Event>,
+    events: BTreeMap<Key, Event>,
 }
 
+/// Where an event stands in the agenda.
+pub(super) type Key = (Moment, u64);
+
 impl Agenda {
-    pub(super) fn enter(&mut self, at: Moment, event: Event) {
+    /// Enters an event. What lies at the very end of the clock's range never happens: time cannot go on from there.
+    pub(super) fn enter(&mut self, at: Moment, event: Event) -> Key {
         self.entered += 1;
-        self.events.insert((at, self.entered), event);
+        if at < Moment::END {
+            self.events.insert((at, self.entered), event);
+        }
+        (at, self.entered)
+    }
+
+    /// Takes an event back that nobody needs any more.
+    pub(super) fn withdraw(&mut self, key: Key) {
+        self.events.remove(&key);
     }
 
     /// When the next event is due.
@@ -47,5 +59,30 @@ impl Agenda {
         let entry = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
         let at = entry.key().0;
         Some((at, entry.remove()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_in_order_of_time_and_a_withdrawn_one_does_not_come() {
+        let mut agenda = Agenda::default();
+        let at = Moment::from_nanos;
+        agenda.enter(at(20), Event::MongoDbReady);
+        let withdrawn = agenda.enter(at(5), Event::MongoDbReady);
+        agenda.enter(at(10), Event::MongoDbReady);
+        agenda.withdraw(withdrawn);
+        assert_eq!(agenda.take_due(at(9)), None);
+        assert_eq!(agenda.take_due(at(99)).map(|(due, _)| due), Some(at(10)));
+        assert_eq!(agenda.take_due(at(99)).map(|(due, _)| due), Some(at(20)));
+    }
+
+    #[test]
+    fn an_event_at_the_end_of_time_never_comes_or_the_one_after_it_would_come_for_ever() {
+        let mut agenda = Agenda::default();
+        agenda.enter(Moment::END.after(std::time::Duration::from_secs(10)), Event::MongoDbReady);
+        assert_eq!((agenda.next_due(), agenda.take_due(Moment::END)), (None, None));
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::job::{CallRefusal, JobEvent, JobState, StreamEnd, Terms};
 use crate::domain::pace::{Pace, Playtime, live_row_times};
 use crate::domain::time::{EpochMillis, Moment, Playback};
 
-use super::agenda::Event;
+use super::agenda::{Agenda, Event, Key};
 use super::journal::Happening;
 use super::signal::Signal;
 use super::world::{Job, World};
@@ -59,6 +59,8 @@ pub(super) struct Call {
     due: Moment,
     progress: Arc<Progress>,
     ended: Arc<Signal<StreamEnd>>,
+    /// The next look whether it makes progress.
+    check: Key,
 }
 
 /// What one of a job's streams remembers.
@@ -131,11 +133,11 @@ impl World {
             due: now,
             progress: Arc::clone(&progress),
             ended: Arc::clone(&ended),
+            check: self.agenda.enter(now.after(inactivity), Event::ProgressCheck(call_id)),
         };
         job.calls.insert(call_id, call);
         // However short it is: whoever reads now and then keeps the job for at least 40 s more.
         job.idle_hits = 0;
-        self.agenda.enter(now.after(inactivity), Event::ProgressCheck(call_id));
         Ok(OpenedCall { id: call_id, terms: Arc::clone(&job.terms), stream, progress, ended })
     }
 
@@ -152,8 +154,7 @@ impl World {
             Playback::Historic(window) => {
                 let turn = historic_turn(stream, Playtime::of(window, speed, pace), pace, now);
                 if turn == Turn::End(StreamEnd::PlayedOut) {
-                    job.calls.remove(&id);
-                    self.complete_if_played_out(id.job, now);
+                    self.close_call(id, now);
                 }
                 turn
             }
@@ -162,9 +163,13 @@ impl World {
 
     /// The reader of a call is gone, or has heard its end.
     pub(super) fn close_call(&mut self, id: CallId, now: Moment) {
-        if self.jobs.get_mut(&id.job).is_some_and(|job| job.calls.remove(&id).is_some()) {
-            self.complete_if_played_out(id.job, now);
+        let Some(job) = self.jobs.get_mut(&id.job) else { return };
+        let Some(call) = job.calls.remove(&id) else { return };
+        self.agenda.withdraw(call.check);
+        if job.calls.is_empty() {
+            self.enter_sample(id.job, now);
         }
+        self.complete_if_played_out(id.job, now);
     }
 
     fn complete_if_played_out(&mut self, id: JobId, now: Moment) {
@@ -178,7 +183,7 @@ impl World {
     pub(super) fn check_progress(&mut self, id: CallId, now: Moment) {
         let limit = self.setup.times.stream_inactivity;
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
-        let Some(call) = job.calls.get(&id) else { return };
+        let Some(call) = job.calls.get_mut(&id) else { return };
         let live = job.terms.request.playback() == Playback::Live;
         let dark_since = self.dark_since.filter(|_| live).map(|dark| dark.max(call.opened));
         let quiet_since = call.progress.stalled_since().into_iter().chain(dark_since).min();
@@ -194,15 +199,16 @@ impl World {
             return;
         }
         let next = over_at.unwrap_or(now.after(limit)).min(now.after(limit));
-        self.agenda.enter(next, Event::ProgressCheck(id));
+        call.check = self.agenda.enter(next, Event::ProgressCheck(id));
     }
 }
 
 impl Job {
     /// Ends every call that is open.
-    pub(super) fn end_calls(&self, end: StreamEnd) {
-        for call in self.calls.values() {
+    pub(super) fn end_calls(&mut self, end: StreamEnd, agenda: &mut Agenda) {
+        for call in std::mem::take(&mut self.calls).into_values() {
             call.ended.raise(end);
+            agenda.withdraw(call.check);
         }
     }
 }

@@ -61,7 +61,8 @@ pub(super) struct StepFaults(BTreeMap<Step, u32>);
 impl StepFaults {
     /// Makes a step fail in the next `times` reservations that reach it.
     pub(super) fn fail_next(&mut self, step: Step, times: u32) {
-        *self.0.entry(step).or_default() += times;
+        let left = self.0.entry(step).or_default();
+        *left = left.saturating_add(times);
     }
 
     /// Whether the step is to fail now; uses up one failure.

@@ -13,7 +13,7 @@ use super::calls::StreamState;
 use super::cluster::Object;
 use super::journal::{Happening, Removal};
 use super::setup::{Dependencies, MongoDb, Supply};
-use super::world::World;
+use super::world::{Job, World};
 
 /// How long the pods of a cancelled job stay readable.
 const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
@@ -22,6 +22,11 @@ const WORKLOAD_START: Duration = Duration::from_secs(3);
 // CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
 const BUSY_CPU_M: u32 = 250;
 const IDLE_CPU_M: u32 = 2;
+
+/// What a job's streaming pod uses, in millicores.
+fn cpu(job: &Job) -> u32 {
+    if job.calls.is_empty() { IDLE_CPU_M } else { BUSY_CPU_M }
+}
 
 impl World {
     /// Lets everything happen that is due by `now`, each at its own time.
@@ -70,6 +75,29 @@ impl World {
             job.state = state;
         }
         self.journal.write(at, Happening::Started(id));
+        self.enter_sample(id, at);
+    }
+
+    /// Enters the next sample of a job's cleanup job: a whole number of periods after the job's creation.
+    ///
+    /// Samples that could lead to nothing, of a job that is read or that waits for its pod, are left out; entering the
+    /// next one is up to whoever changes that.
+    pub(super) fn enter_sample(&mut self, id: JobId, now: Moment) {
+        let period = self.setup.times.sweep_period;
+        let threshold = self.setup.times.sweep_cpu_threshold_m;
+        let matters = |job: &&mut Job| match job.state {
+            JobState::Pending | JobState::Cancelled => false,
+            JobState::Running => cpu(job) <= threshold,
+            JobState::Completed | JobState::Failed => true,
+        };
+        let Some(job) = self.jobs.get_mut(&id).filter(matters).filter(|job| !job.sample_entered) else {
+            return;
+        };
+        job.sample_entered = true;
+        let periods = now.since(job.created).as_nanos() / period.as_nanos() + 1;
+        let nanos = u64::try_from(periods * period.as_nanos()).unwrap_or(u64::MAX);
+        let at = job.created.after(Duration::from_nanos(nanos));
+        self.agenda.enter(at, Event::SweepSample(id));
     }
 
     /// One sample of a job's cleanup job: it removes what is over, and what nobody reads for long enough.
@@ -78,19 +106,19 @@ impl World {
         let Some(job) = self.jobs.get_mut(&id).filter(|_| self.cluster.has(id, Object::CleanupJob)) else {
             return;
         };
+        job.sample_entered = false;
         match job.state {
-            JobState::Cancelled => return,
-            JobState::Completed | JobState::Failed => return self.remove(id, Removal::Finished, at),
+            JobState::Cancelled => {}
+            JobState::Completed | JobState::Failed => self.remove(id, Removal::Finished, at),
             JobState::Pending => job.idle_hits = 0,
             JobState::Running => {
-                let cpu = if job.calls.is_empty() { IDLE_CPU_M } else { BUSY_CPU_M };
-                job.idle_hits = if cpu <= times.sweep_cpu_threshold_m { job.idle_hits + 1 } else { 0 };
+                job.idle_hits = if cpu(job) <= times.sweep_cpu_threshold_m { job.idle_hits + 1 } else { 0 };
                 if job.idle_hits >= times.sweep_hits {
-                    return self.remove(id, Removal::Idle, at);
+                    self.remove(id, Removal::Idle, at);
                 }
             }
         }
-        self.agenda.enter(at.after(times.sweep_period), Event::SweepSample(id));
+        self.enter_sample(id, at);
     }
 
     /// Brings a job to one of its ends: its port closes, its calls end, its GPU share is free for the next.
@@ -104,8 +132,7 @@ impl World {
             JobEvent::PodLost => (StreamEnd::Gone, Happening::Failed(id)),
             JobEvent::StreamsOver | JobEvent::PodReady => (StreamEnd::Gone, Happening::Completed(id)),
         };
-        job.end_calls(end);
-        job.calls.clear();
+        job.end_calls(end, &mut self.agenda);
         if let Some(mut door) = job.door.take()
             && job.streams.iter().all(StreamState::is_played_out)
         {
@@ -116,7 +143,9 @@ impl World {
         if state == JobState::Cancelled {
             self.cluster.delete(id, Object::Service);
             self.agenda.enter(at.after(CANCELLED_PODS_STAY), Event::CancelledPodsGone(id));
-        } else if !self.cluster.has(id, Object::CleanupJob) {
+        } else if self.cluster.has(id, Object::CleanupJob) {
+            self.enter_sample(id, at);
+        } else {
             self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
         }
         self.hand_on_gpu_shares(at);
@@ -125,7 +154,7 @@ impl World {
     /// Removes a job with everything that belongs to it; the slot goes back last.
     fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
-        job.end_calls(StreamEnd::Gone);
+        job.end_calls(StreamEnd::Gone, &mut self.agenda);
         drop(job.door.take());
         for object in [Object::Service, Object::GrpcJob, Object::CleanupJob, Object::Queue] {
             self.cluster.delete(id, object);
@@ -142,6 +171,10 @@ impl World {
 
     /// Gives free GPU shares to the pods that wait for one, oldest first.
     fn hand_on_gpu_shares(&mut self, at: Moment) {
+        if self.setup.gpu.size.is_none() {
+            // Nobody waits where there is no limit.
+            return;
+        }
         let mut waiting: Vec<_> = self
             .jobs
             .iter()

@@ -22,6 +22,7 @@ pub mod signal;
 pub mod simulation;
 pub mod snapshot;
 pub mod stream;
+pub mod tasks;
 pub mod world;
 
 pub use simulation::Simulation;

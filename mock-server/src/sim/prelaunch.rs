@@ -22,8 +22,12 @@ pub(super) fn admit(world: &World, request: ConfigureJob, now: Moment) -> Result
         Playback::Live if !world.fiber_state.delivers() => return Err(Refusal::WaitingForFiber),
         Playback::Live => {}
         Playback::Historic(window) => {
-            let known = world.recordings(window, now)?;
-            if known.is_empty() || world.dependencies.recordings == RecordingsState::PathMismatch {
+            world.require_mongodb()?;
+            let found = match world.dependencies.recordings {
+                RecordingsState::Present => world.catalog.any_overlapping(window, now.seconds()),
+                RecordingsState::None | RecordingsState::PathMismatch => false,
+            };
+            if !found {
                 return Err(Refusal::NoRecording);
             }
         }

@@ -4,7 +4,7 @@
 //! sequence number is never given back; everything else is, by `Drop`, so that no way out can forget it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobState, Terms};
@@ -74,6 +74,12 @@ impl<'w> Reservation<'w> {
         listen: bool,
     ) -> Result<(JobId, NodePort), Failed> {
         let mut slot = lowest;
+        if self.world.faults.strikes(Step::Port) {
+            // Whatever is done about real conflicts: a failure that was asked for fails the reservation.
+            let port = self.world.setup.ports.port(slot);
+            let refusal = Refusal::PortInUse { port, holder: PortHolder::Process };
+            return Err(Failed { refusal, at: Some((JobId { slot, sequence }, Step::Port)) });
+        }
         loop {
             let (id, port) = (JobId { slot, sequence }, self.world.setup.ports.port(slot));
             let refusal = match self.hold(port, listen) {
@@ -97,9 +103,6 @@ impl<'w> Reservation<'w> {
     }
 
     fn hold(&mut self, port: NodePort, listen: bool) -> Result<Box<dyn Door>, Refusal> {
-        if self.world.faults.strikes(Step::Port) {
-            return Err(Refusal::PortInUse { port, holder: PortHolder::Process });
-        }
         if self.world.cluster.leftover_services.contains(&port) {
             return Err(Refusal::PortInUse { port, holder: PortHolder::Service });
         }
@@ -167,8 +170,7 @@ impl<'w> Reservation<'w> {
         );
         let streams = layout.streams.iter().map(|_| StreamState::default()).collect();
         let fiber = Arc::clone(&world.fiber);
-        let terms =
-            Arc::new(Terms { id, port, request, layout, fiber, stream_host, answer: OnceLock::new() });
+        let terms = Arc::new(Terms { id, port, request, layout, fiber, stream_host });
         if let Some(door) = self.door.as_mut().filter(|_| starts_at_once) {
             door.serve(&terms);
         }
@@ -177,13 +179,15 @@ impl<'w> Reservation<'w> {
             terms: Arc::clone(&terms),
             state,
             door: self.door.take(),
+            created: self.now,
+            sample_entered: false,
             over_since: None,
             idle_hits: 0,
             streams,
             calls: BTreeMap::new(),
         };
         world.jobs.insert(id, job);
-        world.agenda.enter(self.now.after(world.setup.times.sweep_period), Event::SweepSample(id));
+        world.enter_sample(id, self.now);
         if !starts_at_once && world.cluster.has_gpu_share(id) {
             world.agenda.enter(self.now.after(world.setup.times.pod_start), Event::PodStart(id));
         }

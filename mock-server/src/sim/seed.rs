@@ -29,6 +29,12 @@ impl Seed {
         key[4..].copy_from_slice(&stream.to_le_bytes());
         StreamSeed(xxh3_64_with_seed(&key, self.0))
     }
+
+    /// The seed of one task's numbers.
+    #[must_use]
+    pub fn task(self, id: &str) -> StreamSeed {
+        StreamSeed(self.draw(id, "task", 0))
+    }
 }
 
 impl Default for Seed {

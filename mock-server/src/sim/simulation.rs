@@ -95,12 +95,13 @@ impl Simulation {
 
     /// Lets things happen when they are due, for as long as it is polled.
     pub async fn run(&self) {
-        let end_of_time = Moment::from_nanos(u64::MAX);
         loop {
-            let next = self.with(|world, _| world.next_due()).unwrap_or(end_of_time);
-            tokio::select! {
-                () = self.clock.sleep_until(next, "next event", None) => {}
-                () = self.agenda_changed.wait() => {}
+            match self.with(|world, _| world.next_due()) {
+                None => self.agenda_changed.wait().await,
+                Some(next) => tokio::select! {
+                    () = self.clock.sleep_until(next, "next event", None) => {}
+                    () = self.agenda_changed.wait() => {}
+                },
             }
         }
     }

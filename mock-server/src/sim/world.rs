@@ -12,6 +12,7 @@ use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobEvent, JobState, StreamEnd, Terms};
 use crate::domain::recording::{Catalog, Recording};
 use crate::domain::refusal::Refusal;
+use crate::domain::task::{Task, TaskId};
 use crate::domain::time::{Moment, TimeRange};
 
 use super::agenda::Agenda;
@@ -29,6 +30,9 @@ use super::setup::{Dependencies, MongoDb, RecordingsState, Setup, Supply};
 pub(super) struct Job {
     pub(super) terms: Arc<Terms>,
     pub(super) state: JobState,
+    pub(super) created: Moment,
+    /// Whether its next sample stands in the agenda.
+    pub(super) sample_entered: bool,
     /// The job's port: held while Pending, open while Running, gone afterwards.
     pub(super) door: Option<Box<dyn Door>>,
     /// When it came to its end, if it did.
@@ -55,6 +59,7 @@ pub struct World {
     pub(super) free_slots: std::collections::BTreeSet<Slot>,
     pub(super) next_sequence: Option<Sequence>,
     pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(super) tasks: BTreeMap<TaskId, Task>,
     pub(super) cluster: Cluster,
     pub(super) agenda: Agenda,
     pub(super) faults: StepFaults,
@@ -85,6 +90,7 @@ impl World {
             free_slots: setup.ports.slots().collect(),
             next_sequence: Some(setup.first_sequence),
             jobs: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             cluster: Cluster::default(),
             agenda: Agenda::default(),
             faults: StepFaults::default(),
@@ -102,8 +108,8 @@ impl World {
 
     /// Goes back to the start: jobs end, their ports close, counts begin anew. The clock goes on.
     pub fn reset(&mut self, now: Moment) {
-        for job in self.jobs.values() {
-            job.end_calls(StreamEnd::Gone);
+        for job in self.jobs.values_mut() {
+            job.end_calls(StreamEnd::Gone, &mut self.agenda);
         }
         // Before the new world: its jobs may take the ports that the old ones hold.
         self.jobs.clear();

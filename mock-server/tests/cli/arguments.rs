@@ -8,7 +8,7 @@ use super::child::{Ready, ask, configuration, failed, focus_mock, json_of, with_
 fn a_bad_argument_is_told_with_what_it_is_for() {
     for (arguments, told) in [
         (["--listen", "5000"], "'5000' for '--listen <ADDRESS>'"),
-        (["--admin", "on"], "expected an address such as 127.0.0.1:5001, or off"),
+        (["--admin", "on"], "localhost:5000, or off"),
         (["--port-base", "65536"], "'65536' for '--port-base <PORT>'"),
         (["--port-base", "-1"], "'-1'"),
         (["--seed", "x"], "'x' for '--seed <N>'"),

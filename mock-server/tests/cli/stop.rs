@@ -1,10 +1,13 @@
 //! How it ends when it is asked to.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use focus_proto::pandadatastream::data_stream_service_client::DataStreamServiceClient;
 use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
+use serde_json::Value;
 use tonic::Streaming;
 use tonic::transport::Endpoint;
 
@@ -125,4 +128,25 @@ async fn a_stream_whose_client_does_not_read_does_not_hold_it() {
     mock.program.signal("TERM");
     ends_well(&tokio::task::spawn_blocking(move || mock.program.end_within(PROMPT)).await.expect("an end"));
     drop(frames);
+}
+
+/// A harness that reads the ready line may have closed the other pipe long before.
+#[test]
+fn a_closed_standard_error_harms_neither_start_nor_service_nor_end() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_focus-mock"))
+        .args(["--listen", "127.0.0.1:0", "--admin", "off", "--port-base", "0"])
+        .env("FOCUS_MOCK_LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    drop(child.stderr.take());
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a ready line");
+    let ready: Value = serde_json::from_str(&line).expect("JSON");
+    let rest = ready["rest"].as_str().and_then(|url| url.strip_prefix("http://")).expect("an address");
+    assert_eq!(ask(rest.parse().expect("an address"), "GET", "/ack", "").0, 200);
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
 }

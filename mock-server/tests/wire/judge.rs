@@ -61,13 +61,14 @@ const FORBIDDEN: [&str; 15] = [
 ];
 
 /// Which status each code has.
-const STATUS_OF: [(&str, u16); 15] = [
+const STATUS_OF: [(&str, u16); 16] = [
     ("MALFORMED_JSON", 400),
     ("INVALID_VALUE", 400),
     ("INVALID_REQUEST", 422),
     ("NOT_FOUND", 404),
     ("METHOD_NOT_ALLOWED", 405),
     ("UNKNOWN_JOB", 404),
+    ("UNKNOWN_TASK", 404),
     ("NO_RECORDING", 404),
     ("PORT_IN_USE", 409),
     ("BODY_TOO_LARGE", 413),
@@ -95,8 +96,8 @@ pub(crate) fn answered(answer: &Answer) -> &str {
     id
 }
 
-/// Checks an answer with a JSON body that is not the OpenAPI document; the body.
-pub(crate) fn json_answer(answer: &Answer) -> Value {
+/// Checks what every answer with a JSON body has that is not the OpenAPI document; its text.
+pub(crate) fn json_text(answer: &Answer) -> &str {
     answered(answer);
     assert_eq!(header(answer, "content-type"), Some("application/json"));
     let text = std::str::from_utf8(&answer.body).expect("UTF-8");
@@ -105,6 +106,12 @@ pub(crate) fn json_answer(answer: &Answer) -> Value {
     for word in FORBIDDEN {
         assert!(!lower.contains(word), "{word:?} in {text}");
     }
+    text
+}
+
+/// The same, and that nothing of it could be shorter; the body.
+pub(crate) fn json_answer(answer: &Answer) -> Value {
+    let text = json_text(answer);
     let body = answer.json();
     assert_eq!(body.to_string(), text, "compact, floats in their shortest form");
     body

@@ -12,3 +12,4 @@ mod raw;
 mod refusals;
 mod rest;
 mod rollback;
+mod tasks;

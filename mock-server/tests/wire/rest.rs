@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::judge;
 
 /// Every route of the product: a method, a path, and where it stands in the OpenAPI document.
-pub(crate) const ROUTES: [(&str, &str, &str); 9] = [
+pub(crate) const ROUTES: [(&str, &str, &str); 13] = [
     ("GET", "/ack", "/ack"),
     ("GET", "/channels", "/channels"),
     ("GET", "/live_metadata", "/live_metadata"),
@@ -21,6 +21,10 @@ pub(crate) const ROUTES: [(&str, &str, &str); 9] = [
     ("GET", "/metadata/1-1", "/metadata/{job_id}"),
     ("DELETE", "/job/1-1", "/job/{job_id}"),
     ("POST", "/recordings_in_time_range", "/recordings_in_time_range"),
+    ("GET", "/get_recordings_timeline", "/get_recordings_timeline"),
+    ("GET", "/sensors", "/sensors"),
+    ("POST", "/config/task-7", "/config/{task_id}"),
+    ("GET", "/waterfall/task-7/10", "/waterfall/{task_id}/{row_count}"),
     ("GET", "/openapi.json", "/openapi.json"),
     ("GET", "/docs", "/docs"),
 ];

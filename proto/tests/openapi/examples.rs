@@ -55,7 +55,7 @@ fn objects(value: &Value, at: &str) -> Vec<String> {
 #[test]
 fn every_example_is_valid_under_its_own_schema() {
     let examples = examples();
-    assert!(examples.len() > 100, "only {} examples found", examples.len());
+    assert!(examples.len() > 140, "only {} examples found", examples.len());
     for example in examples {
         if let Err(problem) = validator(&example.schema).validate(&example.value) {
             panic!("{} at {}: {problem}", example.at, problem.instance_path());
@@ -73,7 +73,7 @@ fn no_answer_is_valid_with_a_key_too_many_a_key_too_few_or_a_value_of_the_wrong_
             assert!(!validator.is_valid(&spoilt), "{}: {what} is still valid", example.at);
         });
     }
-    assert!(judged > 500, "only {judged} spoilt answers judged");
+    assert!(judged > 700, "only {judged} spoilt answers judged");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_text_of_an_invalid_request_is_the_joined_texts_of_its_violations() {
             assert_eq!(example.value["error"], texts.join("; "), "{}", example.at);
         }
     }
-    assert!(judged > 15, "only {judged} refusals judged");
+    assert!(judged > 30, "only {judged} refusals judged");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn every_error_code_has_an_example_answer() {
     let answers = answers();
     let shown: BTreeSet<&str> = answers.iter().filter_map(|example| example.value["code"].as_str()).collect();
     assert_eq!(shown, known);
-    assert_eq!(known.len(), 16);
+    assert_eq!(known.len(), 17);
 }
 
 #[test]

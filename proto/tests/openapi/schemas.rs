@@ -132,6 +132,7 @@ fn a_refusal_body_must_fit_its_code() {
         make("NOT_FOUND", "Not Found", Some(json!("Not Found"))),
         make("METHOD_NOT_ALLOWED", "Method Not Allowed", Some(json!("Method Not Allowed"))),
         make("UNKNOWN_JOB", "Invalid job_id", None),
+        make("UNKNOWN_TASK", "Consumer not found", None),
         make("PORT_IN_USE", "Port 7 is already in use: conflict with another process", None),
     ] {
         assert!(body.is_valid(&good), "{good}");
@@ -149,6 +150,7 @@ fn a_refusal_body_must_fit_its_code() {
         make("NOT_FOUND", "Not Found", None),
         make("NOT_FOUND", "Not Found", Some(json!("Method Not Allowed"))),
         make("UNKNOWN_JOB", "Unknown job", None),
+        make("UNKNOWN_TASK", "Invalid job_id", None),
         make("UNKNOWN_JOB", "Invalid job_id", Some(json!("Invalid job_id"))),
         make("NO_RECORDING", "Error: No recording found in given time range", None),
         make("PORT_IN_USE", "Port is already in use", None),
@@ -171,5 +173,110 @@ fn live_metadata_is_one_of_its_shapes_and_nothing_between() {
         with(&shapes["waiting"]["value"], "/number_of_channels", json!(2337)),
     ] {
         assert!(!live.is_valid(&bad), "{bad}");
+    }
+}
+
+#[test]
+fn a_violation_is_at_a_field_of_the_body_or_at_a_part_of_the_path() {
+    let violation = component("Violation");
+    let at = |loc: Value| json!({ "loc": loc, "msg": "m", "type": "missing" });
+    for good in [
+        json!(["body"]),
+        json!(["body", "sensors"]),
+        json!(["body", "canvasInfo", "height"]),
+        json!(["path", "task_id"]),
+        json!(["path", "row_count"]),
+    ] {
+        assert!(violation.is_valid(&at(good.clone())), "{good}");
+    }
+    for bad in [
+        json!([]),
+        json!("body"),
+        json!(["query"]),
+        json!(["path"]),
+        json!(["path", "sensors"]),
+        json!(["path", "task_id", "min"]),
+        json!(["body", "task_id"]),
+        json!(["body", "sensors", "height", "max"]),
+    ] {
+        assert!(!violation.is_valid(&at(bad.clone())), "{bad}");
+    }
+}
+
+#[test]
+fn a_bad_name_in_the_path_is_a_matter_of_value_and_a_bad_time_in_the_body_one_of_shape() {
+    let body = component("ErrorBody");
+    let refusal = |code: &str, loc: Value| {
+        let detail = json!([{ "loc": loc, "msg": "m", "type": "string_pattern_mismatch" }]);
+        json!({ "error": "m", "code": code, "detail": detail, "request_id": "r-1" })
+    };
+    let (name, time) = (json!(["path", "task_id"]), json!(["body", "start_time"]));
+    for (code, good, bad) in [("INVALID_VALUE", &name, &time), ("INVALID_REQUEST", &time, &name)] {
+        assert!(body.is_valid(&refusal(code, good.clone())), "{code}");
+        assert!(!body.is_valid(&refusal(code, bad.clone())), "{code}");
+    }
+}
+
+#[test]
+fn a_task_configuration_is_refused_for_what_it_lacks_and_for_values_outside_its_bounds() {
+    let request = component("TaskConfigRequest");
+    let examples = "/paths/~1config~1{task_id}/post/requestBody/content/application~1json/examples";
+    let live = &DOCUMENT.pointer(examples).expect("the examples")["live"]["value"];
+    let historic = &DOCUMENT.pointer(examples).expect("the examples")["historic"]["value"];
+    for key in ["displayTimeAxisDuration", "nfftSelection", "canvasInfo", "sensors", "frequencyRange"] {
+        assert!(!request.is_valid(&without(live, key)), "{key} missing");
+        assert!(!request.is_valid(&with(live, &format!("/{key}"), Value::Null)), "{key} null");
+    }
+    for (pointer, good, bad) in [
+        ("/displayTimeAxisDuration", vec![json!(0.1), json!(30)], vec![json!(0), json!(-1), json!("30")]),
+        ("/nfftSelection", vec![json!(1), json!(1000)], vec![json!(0), json!(0.5), json!("1024")]),
+        ("/canvasInfo/height", vec![json!(1), json!(5.0)], vec![json!(0), json!(1.5), Value::Null]),
+        ("/sensors/min", vec![json!(0), json!(2335)], vec![json!(-1), json!(2336), json!("0")]),
+        ("/sensors/max", vec![json!(1), json!(2336)], vec![json!(0), json!(2337), json!(1.5)]),
+        ("/frequencyRange/min", vec![json!(0), json!(0.5)], vec![json!(-0.5), json!("0")]),
+        ("/frequencyRange/max", vec![json!(0.1), json!(5000)], vec![json!(0), Value::Null]),
+        ("/unknown", vec![json!(1), Value::Null], vec![]),
+    ] {
+        for value in good {
+            assert!(request.is_valid(&with(live, pointer, value.clone())), "{pointer} = {value}");
+        }
+        for value in bad {
+            assert!(!request.is_valid(&with(live, pointer, value.clone())), "{pointer} = {value}");
+        }
+    }
+    for key in ["start_time", "end_time"] {
+        assert!(!request.is_valid(&without(historic, key)), "only one end of the window");
+        for bad in [json!(1764946703), json!("25120514582"), json!("2512051458230"), json!("25120514582x")] {
+            assert!(!request.is_valid(&with(historic, &format!("/{key}"), bad.clone())), "{key} = {bad}");
+        }
+    }
+    assert!(request.is_valid(&without(&without(historic, "start_time"), "end_time")));
+}
+
+#[test]
+fn a_waterfall_is_a_list_of_blocks_and_sensors_count_from_zero() {
+    let waterfall = component("Waterfall");
+    let block = &DOCUMENT["components"]["schemas"]["Waterfall"]["examples"][0];
+    assert!(waterfall.is_valid(block));
+    for (pointer, bad) in [
+        ("/0/rows", json!([])),
+        ("/0/rows/0/canvasId", json!("a b")),
+        ("/0/rows/0/sensors", json!([])),
+        ("/0/rows/0/sensors/0/id", json!(-1)),
+        ("/0/rows/0/sensors/0/intensity", json!(0.5)),
+        ("/0/rows/0/sensors/0/intensity", json!([])),
+        ("/0/rows/0/startTimestamp", json!(0.5)),
+        ("/0/rows/0/endTimestamp", json!("1")),
+        ("/0/current_max_amp", Value::Null),
+    ] {
+        assert!(!waterfall.is_valid(&with(block, pointer, bad.clone())), "{pointer} = {bad}");
+    }
+    assert!(!waterfall.is_valid(&json!([])) && !waterfall.is_valid(&block[0]));
+    let sensors = component("Sensors");
+    assert!(
+        sensors.is_valid(&json!({ "sensors": [0] })) && sensors.is_valid(&json!({ "sensors": [0, 1, 2] }))
+    );
+    for bad in [json!([]), json!([1, 2]), json!([0, 0]), json!([0, "1"]), json!([0, 1.5])] {
+        assert!(!sensors.is_valid(&json!({ "sensors": bad.clone() })), "{bad}");
     }
 }

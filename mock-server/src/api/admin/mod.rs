@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo, SpanTotal, Unit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -138,7 +138,11 @@ impl Advance {
     fn duration(&self) -> Option<Duration> {
         let duration = match &self.by {
             Value::Number(seconds) => Duration::try_from_secs_f64(seconds.as_f64()?).ok()?,
-            Value::String(text) => Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?,
+            Value::String(text) => {
+                // A day has 24 hours here, as it has in world files.
+                let seconds = SpanTotal::from(Unit::Second).relative(SpanRelativeTo::days_are_24_hours());
+                Duration::try_from_secs_f64(text.parse::<Span>().ok()?.total(seconds).ok()?).ok()?
+            }
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         (duration <= FURTHEST).then_some(duration)

@@ -33,10 +33,10 @@ impl Ask {
         Self { parts, body }
     }
 
-    /// The last segment of the path, decoded; `None` when it is no text. It names something or it does not: slashes
-    /// and dots that were encoded are characters of a name, never of a path.
-    pub(super) fn last_segment(&self) -> Option<String> {
-        let segment = self.parts.uri.path().rsplit('/').next()?;
+    /// A segment of the path, counted from its end, decoded; `None` when it is no text. It names something or it does
+    /// not: slashes and dots that were encoded are characters of a name, never of a path.
+    pub(super) fn segment(&self, from_end: usize) -> Option<String> {
+        let segment = self.parts.uri.path().rsplit('/').nth(from_end)?;
         percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::ask::Ask;
@@ -14,10 +13,10 @@ use crate::domain::check::{ConfigureDraft, Given, RangeDraft, ViewNumber, Window
 /// Creates a job.
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
     let host = ask.stream_host();
-    let body = ask.json_object(app.max_body_bytes).await?;
-    let draft = draft(&body);
+    // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
+    let draft = draft(&ask.json_object(app.max_body_bytes).await?);
     match app.simulation.configure(&draft, host) {
-        Ok(terms) => Ok(json(Bytes::from_owner(terms.answer(jobs::write_answer)))),
+        Ok(terms) => Ok(json(jobs::write_answer(&terms))),
         Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
     }
 }
@@ -39,11 +38,11 @@ pub(super) fn window(body: &Map<String, Value>) -> WindowDraft {
     WindowDraft { start: integer(body.get("start_time")), end: integer(body.get("end_time")) }
 }
 
-fn range(object: &Map<String, Value>) -> RangeDraft {
+pub(super) fn range(object: &Map<String, Value>) -> RangeDraft {
     RangeDraft { min: integer(object.get("min")), max: integer(object.get("max")) }
 }
 
-fn object<T>(value: Option<&Value>, read: impl FnOnce(&Map<String, Value>) -> T) -> Given<T> {
+pub(super) fn object<T>(value: Option<&Value>, read: impl FnOnce(&Map<String, Value>) -> T) -> Given<T> {
     match value {
         None | Some(Value::Null) => Given::Absent,
         Some(Value::Object(object)) => Given::Value(read(object)),
@@ -75,7 +74,7 @@ fn view(value: Option<&Value>) -> Given<ViewNumber> {
 const EXACT: i64 = 1 << 53;
 
 /// A whole number, also one written as `30.0`, up to 2^53 either way.
-fn integer(value: Option<&Value>) -> Given<i64> {
+pub(super) fn integer(value: Option<&Value>) -> Given<i64> {
     let number = match value {
         None | Some(Value::Null) => return Given::Absent,
         Some(Value::Number(number)) => number,

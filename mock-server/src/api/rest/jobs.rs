@@ -3,27 +3,32 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use bytes::Bytes;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::ask::Ask;
-use super::{App, json, json_of};
+use super::{App, json, json_of, tasks};
 use crate::api::rejection::Rejection;
 use crate::domain::fiber::Fiber;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, NotAJobId};
 use crate::domain::job::Terms;
 use crate::domain::refusal::Refusal;
+use crate::domain::task::looks_like_a_job;
 use crate::domain::view::Layout;
 use crate::sim::setup::MongoDb;
 
+/// The answer of a job, or what there is of a task: an id of the form of a job's is only ever a job.
 pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
-    let terms = app.simulation.job(job_id(ask)?)?;
-    Ok(json(Bytes::from_owner(terms.answer(write_answer))))
+    let id = ask.segment(0).ok_or(Refusal::UnknownJob)?;
+    if !looks_like_a_job(&id) {
+        return tasks::metadata(app, &id);
+    }
+    let terms = app.simulation.job(id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?)?;
+    Ok(json(write_answer(&terms)))
 }
 
 pub(super) fn cancel(app: &App, ask: &Ask) -> Result<Response, Rejection> {
-    let id = job_id(ask)?;
+    let id: JobId = ask.segment(0).and_then(|id| id.parse().ok()).ok_or(Refusal::UnknownJob)?;
     app.simulation.cancel(id)?;
     Ok(json_of(&CancelledBody { status: "cancelled", job_id: id.to_string() }))
 }
@@ -32,10 +37,6 @@ pub(super) fn cancel(app: &App, ask: &Ask) -> Result<Response, Rejection> {
 struct CancelledBody {
     status: &'static str,
     job_id: String,
-}
-
-fn job_id(ask: &Ask) -> Result<JobId, Refusal> {
-    ask.last_segment().and_then(|id| id.parse().ok()).ok_or(Refusal::UnknownJob)
 }
 
 /// How long a failing MongoDB lets its callers wait; four such answers and the back-off of a known client make up the

@@ -10,6 +10,8 @@ mod recordings;
 mod request_id;
 pub(crate) mod router;
 mod routes;
+mod tasks;
+mod timeline;
 
 use std::sync::{Arc, OnceLock};
 

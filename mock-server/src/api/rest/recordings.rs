@@ -15,8 +15,8 @@ use crate::domain::refusal::Refusal;
 const ONGOING: i64 = -1;
 
 pub(super) async fn in_time_range(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
-    let body = ask.json_object(app.max_body_bytes).await?;
-    let window = check::window(configure::window(&body)).map_err(Refusal::Invalid)?;
+    let draft = configure::window(&ask.json_object(app.max_body_bytes).await?);
+    let window = check::window(draft).map_err(Refusal::Invalid)?;
     match app.simulation.recordings(window) {
         Ok(found) => Ok(json_of(&found.into_iter().map(pair).collect::<Vec<_>>())),
         Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),

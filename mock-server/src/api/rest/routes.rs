@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use http::Method;
 
 use super::ask::Ask;
-use super::{App, channels, configure, jobs, recordings};
+use super::{App, channels, configure, jobs, recordings, tasks, timeline};
 use crate::api::rejection::Rejection;
 
 /// What answers a route.
@@ -36,6 +36,12 @@ pub(super) fn table() -> Vec<Route> {
         get("/metadata/{job_id}", |app, ask| Box::pin(async move { jobs::metadata(&app, &ask) })),
         delete("/job/{job_id}", |app, ask| Box::pin(async move { jobs::cancel(&app, &ask) })),
         post("/recordings_in_time_range", |app, ask| Box::pin(recordings::in_time_range(app, ask))),
+        get("/get_recordings_timeline", |app, _| Box::pin(timeline::timeline(app))),
+        get("/sensors", |app, _| Box::pin(async move { Ok(tasks::sensors(&app)) })),
+        post("/config/{task_id}", |app, ask| Box::pin(tasks::configure(app, ask))),
+        get("/waterfall/{task_id}/{row_count}", |app, ask| {
+            Box::pin(async move { tasks::waterfall(&app, &ask) })
+        }),
         get("/openapi.json", |_, _| Box::pin(async { Ok(super::json(focus_proto::OPENAPI_JSON)) })),
         get("/docs", |_, _| Box::pin(async { Ok(super::html(super::docs_page())) })),
     ]

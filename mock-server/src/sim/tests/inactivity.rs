@@ -80,7 +80,12 @@ fn a_call_that_stalls_ends_alone_while_another_is_open() {
     reading.progress().was_given(rig.sim.clock().now());
     rig.go_to(380_000);
     assert_eq!(rig.poll(&mut reading), Polled::End(StreamEnd::Inactive));
-    assert!(rig.snapshot().jobs.is_empty(), "completed at 380 s, and the sweep looked in the same moment");
+    assert_eq!(rig.state(job), Some(JobState::Completed));
+    assert_eq!(
+        removals(&rig.go_to(400_000)),
+        [(at(390_000), job, Removal::Finished)],
+        "the next sample after 380 s"
+    );
 }
 
 #[test]

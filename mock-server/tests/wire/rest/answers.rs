@@ -134,7 +134,7 @@ async fn outages_leave_the_routes_that_need_nothing_at_200() {
     let setup = Setup { dependencies, fiber_state: FiberState::Waiting, ..Setup::default() };
     let server = held_with(setup);
     let client = Client::of(&server);
-    for path in ["/ack", "/channels", "/live_metadata", "/openapi.json", "/docs"] {
+    for path in ["/ack", "/channels", "/live_metadata", "/sensors", "/openapi.json", "/docs"] {
         assert_eq!(client.get(path).await.status, 200, "{path}");
     }
 }

@@ -48,7 +48,7 @@ fn a_method_that_is_not_allowed_is_405_whatever_its_body_is_and_changes_nothing(
 }
 
 /// Paths that look like one that exists, and what the admin listener serves.
-const UNKNOWN: [&str; 44] = [
+const UNKNOWN: [&str; 55] = [
     "/",
     "//",
     "/focus-server",
@@ -86,6 +86,17 @@ const UNKNOWN: [&str; 44] = [
     "/job",
     "/job/",
     "/jobs/1-1",
+    "/sensors/",
+    "/sensors/0",
+    "/config",
+    "/config/",
+    "/config/task-7/",
+    "/config/task-7/x",
+    "/waterfall",
+    "/waterfall/task-7",
+    "/waterfall/task-7/",
+    "/waterfall/task-7/10/",
+    "/waterfall/task-7/10/x",
     "/openapi",
     "/openapi.yaml",
     "/docs/index.html",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use focus_mock::domain::time::{EpochSeconds, Moment};
 use focus_mock::sim::clock::Mode;
 use focus_mock::sim::setup::{
-    Dependencies, EARLIEST_RECORDING, RecordingPlan, RecordingsState, Setup, Supply, When,
+    Dependencies, EARLIEST_RECORDING, MongoDb, RecordingPlan, RecordingsState, Setup, Supply, When,
 };
 use focus_mock::{Config, MockServer};
 use serde_json::{Value, json};
@@ -195,4 +195,32 @@ async fn a_window_that_is_none_is_refused_with_everything_that_is_wrong_with_it(
             judge::violations(&answer, status, expected);
         }
     }
+}
+
+#[tokio::test]
+async fn the_timeline_is_a_page_of_every_recording_and_gap_that_loads_nothing() {
+    let server = held();
+    let client = Client::of(&server);
+    for prefix in PREFIXES {
+        let answer = client.get(&format!("{prefix}/get_recordings_timeline")).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+        let page = String::from_utf8(answer.body).expect("text");
+        assert!(page.contains("<html"));
+        // 28 days of hours; the long gap leaves six of them out and the short one half of another.
+        assert!(page.contains("666 recordings and 2 gaps"), "{}", &page[..page.len().min(3000)]);
+        assert!(page.contains("gap: 2025-11-28 00:00:00 to 2025-11-28 06:00:00, 6h"));
+        assert!(page.contains("gap: 2025-12-05 00:00:00 to 2025-12-05 00:30:00, 30m"));
+        assert!(!page.contains("<script") && !page.contains("href=") && !page.contains("src="));
+    }
+}
+
+#[tokio::test]
+async fn the_timeline_is_unavailable_while_mongodb_is_down() {
+    let dependencies = Dependencies { mongodb: MongoDb::Down, ..Dependencies::default() };
+    let server = held_with(Setup { dependencies, ..Setup::default() });
+    let answer = Client::of(&server).get("/get_recordings_timeline").await;
+    judge::refusal(&answer);
+    assert_eq!(answer.refusal(), (503, String::from("RECORDINGS_UNAVAILABLE")));
+    assert_eq!(answer.headers["retry-after"], "1");
 }
