@@ -31,6 +31,8 @@ const HEADERS: usize = 1024;
 const HEADER_TIME: Duration = Duration::from_secs(30);
 /// How long a gRPC client may take for the preface of its connection.
 const PREFACE_TIME: Duration = Duration::from_secs(10);
+/// Calls that are open at a time on one gRPC connection; each may hold one message that its client does not read.
+const CALLS: u32 = 100;
 /// Connection preface and the header of the settings that follow it.
 const PREFACE_BYTES: usize = 24 + 9;
 /// How long a connection may go on after it was asked to wind up.
@@ -126,6 +128,7 @@ where
     let _ended = Ended;
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
+        .max_concurrent_streams(CALLS)
         .serve_connection(TokioIo::new(Prefaced::new(stream)), service);
     let mut connection = pin!(connection);
     let time = tokio::select! {

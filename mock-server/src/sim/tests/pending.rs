@@ -28,6 +28,19 @@ fn a_third_job_of_a_pool_of_two_is_pending_and_its_port_held_but_closed() {
 }
 
 #[test]
+fn a_job_that_waits_or_is_read_takes_no_samples_that_could_lead_to_nothing() {
+    let rig = pool(1);
+    let read = rig.start(&live());
+    let call = rig.open_reading(read, 0);
+    rig.start(&live());
+    rig.go_to(10_000);
+    // The look whether the call makes progress is all there is to come.
+    assert_eq!(rig.snapshot().next_due, Some(at(180_000)));
+    drop(call);
+    assert_eq!(rig.snapshot().next_due, Some(at(20_000)), "idle again, from the next whole period on");
+}
+
+#[test]
 fn a_pending_job_is_not_swept() {
     let rig = pool(1);
     let running = rig.start(&live());

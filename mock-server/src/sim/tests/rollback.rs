@@ -223,6 +223,18 @@ fn where_conflicts_are_skipped_a_later_failure_gives_back_the_slot_that_was_take
 }
 
 #[test]
+fn where_conflicts_are_skipped_a_failure_asked_for_at_the_port_still_fails_the_reservation() {
+    let rig = Rig::with(|setup| setup.on_conflict = OnConflict::Skip);
+    fail_next(&rig, Step::Port, 2);
+    for attempt in ["1-1", "1-2"] {
+        let (refusal, told) = refused_without_a_trace(&rig);
+        assert!(matches!(refusal, Refusal::PortInUse { .. }), "{refusal:?}");
+        assert_eq!(told, Happening::RolledBack { id: id(attempt), step: Step::Port, refusal });
+    }
+    assert_eq!(rig.start(&live()), id("1-3"));
+}
+
+#[test]
 fn capacity_is_the_smaller_of_jobs_and_slots() {
     for (max_jobs, max_slots, limit) in [(3, 1024, 3), (1024, 3, 3), (2, 3, 2)] {
         let rig = Rig::with(|setup| {

@@ -84,9 +84,9 @@ fn segments() -> impl Strategy<Value = String> {
 /// A method and a path that exist, or nearly.
 fn targets() -> impl Strategy<Value = (String, String)> {
     let route = (select(&ROUTES[..]), select(&PREFIXES[..]), segments(), any::<[bool; 2]>());
-    let routed = route.prop_map(|((method, path, _), prefix, segment, [own_id, query])| {
-        let path = match path.strip_suffix("/1-1") {
-            Some(parent) if own_id => format!("{parent}/{segment}"),
+    let routed = route.prop_map(|((method, path, documented), prefix, segment, [own_id, query])| {
+        let path = match path.rsplit_once('/') {
+            Some((parent, _)) if own_id && documented.contains('{') => format!("{parent}/{segment}"),
             _ => path.to_owned(),
         };
         let query = if query { format!("?{segment}=") } else { String::new() };
