@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its last, within limits of the wall clock.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -18,7 +17,6 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
 
 use super::gate::CONNECTION_ENDED;
 use crate::sim::signal::Signal;
@@ -126,11 +124,21 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let _ended = Ended;
+    let arrived = Arc::new(Signal::default());
+    let stream = Prefaced { stream, missing: PREFACE_BYTES, arrived: Arc::clone(&arrived) };
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(CALLS)
-        .serve_connection(TokioIo::new(Prefaced::new(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
+    let in_time = tokio::select! {
+        _ = connection.as_mut() => return,
+        arrived = tokio::time::timeout(PREFACE_TIME, arrived.wait()) => arrived.is_ok(),
+        _ = stop.wait() => true,
+    };
+    if !in_time {
+        return;
+    }
     let time = tokio::select! {
         _ = connection.as_mut() => return,
         time = stop.wait() => time,
@@ -148,23 +156,12 @@ impl Drop for Ended {
     }
 }
 
-/// A stream that fails to read when the client does not send its preface in time. After that the client may be silent
-/// for as long as it likes: channels without a call are normal.
+/// A stream that tells when the client's preface has arrived. After that the client may be silent for as long as it
+/// likes: channels without a call are normal.
 struct Prefaced {
     stream: TcpStream,
     missing: usize,
-    deadline: Pin<Box<Sleep>>,
-}
-
-impl Prefaced {
-    fn new(stream: TcpStream) -> Self {
-        Self { stream, missing: PREFACE_BYTES, deadline: Box::pin(wall_timer(PREFACE_TIME)) }
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a limit of the transport, which stays on the wall clock")]
-fn wall_timer(time: Duration) -> Sleep {
-    tokio::time::sleep(time)
+    arrived: Arc<Signal<()>>,
 }
 
 impl AsyncRead for Prefaced {
@@ -175,12 +172,11 @@ impl AsyncRead for Prefaced {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if self.missing == 0 {
-            return polled;
-        }
-        self.missing = self.missing.saturating_sub(buffer.filled().len() - before);
-        if polled.is_pending() && self.deadline.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if self.missing > 0 {
+            self.missing = self.missing.saturating_sub(buffer.filled().len() - before);
+            if self.missing == 0 {
+                self.arrived.raise(());
+            }
         }
         polled
     }
