@@ -79,11 +79,11 @@ const ROUTES: &[(&str, &str, Statuses)] = &[
     ("GET", "/metadata/{job_id}", METADATA),
     ("DELETE", "/job/{job_id}", JOB),
     ("POST", "/recordings_in_time_range", RECORDINGS),
+    ("GET", "/get_recordings_timeline", TIMELINE),
     ("GET", "/sensors", OUTSIDE),
     ("POST", "/config/{task_id}", TASK_CONFIG),
     ("GET", "/waterfall/{task_id}/{row_count}", WATERFALL),
     ("GET", "/openapi.json", OUTSIDE),
-    ("GET", "/get_recordings_timeline", TIMELINE),
     ("GET", "/docs", OUTSIDE),
 ];
 
