@@ -121,7 +121,7 @@ impl Door for TcpDoor {
         let Some(gate) = self.gate.clone() else { return };
         let (streams, stop, job) = (Arc::clone(&self.streams), Arc::clone(&self.stop), job.id);
         self.runtime.spawn(async move {
-            gate.accept_all(|stream, _| {
+            gate.accept_all(|stream| {
                 let Some(streams) = streams.get() else { return };
                 let service = JobService {
                     routes: streams.routes.clone(),

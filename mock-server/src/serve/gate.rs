@@ -43,16 +43,16 @@ impl Gate {
     }
 
     /// Hands every connection to `serve` until the gate is closed.
-    pub(super) async fn accept_all(&self, mut serve: impl FnMut(TcpStream, SocketAddr)) {
+    pub(super) async fn accept_all(&self, mut serve: impl FnMut(TcpStream)) {
         let mut short = false;
         loop {
             match tokio::select! { accepted = self.accept() => accepted, () = self.closed.wait() => return } {
                 None => return,
-                Some(Ok((stream, peer))) => {
+                Some(Ok((stream, _peer))) => {
                     short = false;
                     // A small answer must not wait for the next packet.
                     let _ = stream.set_nodelay(true);
-                    serve(stream, peer);
+                    serve(stream);
                 }
                 // The client changed its mind before it was accepted.
                 Some(Err(error)) if is_of_the_client(&error) => {}

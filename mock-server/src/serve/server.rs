@@ -174,7 +174,7 @@ impl Server {
         self.gates.push(Arc::clone(&gate));
         let (stop, open) = (Arc::clone(&self.stop), open.clone());
         tokio::spawn(async move {
-            gate.accept_all(|stream, _| {
+            gate.accept_all(|stream| {
                 let (answer, stop, open) = (answer.clone(), Arc::clone(&stop), open.clone());
                 tokio::spawn(async move {
                     serve_http1(stream, answer, stop).await;
