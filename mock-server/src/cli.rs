@@ -102,8 +102,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         addresses: Addresses::Given { listen: serve.listen, admin: serve.admin.0, ports },
         seed: Seed(serve.seed),
         clock: serve.clock,
-        start_time: None,
         setup,
+        ..Config::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(serve_until_asked_to_end(config, serve.port_file.as_deref()));

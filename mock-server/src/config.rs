@@ -1,6 +1,8 @@
 //! What a server is started with.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::domain::time::Moment;
 use crate::serve::PortChoice;
@@ -9,7 +11,7 @@ use crate::sim::seed::Seed;
 use crate::sim::setup::Setup;
 
 /// Everything a server is started with. The default is what a test wants: the default world on addresses of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where it listens.
     pub addresses: Addresses,
@@ -21,6 +23,16 @@ pub struct Config {
     pub start_time: Option<Moment>,
     /// The world it starts with.
     pub setup: Setup,
+    /// Where the answers send clients for their streams.
+    pub streams_at: StreamsAt,
+    /// What the REST listener proves itself with; without it, it speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// Limits of REST and admin connections.
+    pub http: HttpLimits,
+    /// Limits of connections to job ports.
+    pub grpc: GrpcLimits,
+    /// How long a server that was asked to stop goes on answering what it was asked before.
+    pub stop_deadline: Duration,
 }
 
 impl Default for Config {
@@ -31,6 +43,11 @@ impl Default for Config {
             clock: Mode::System,
             start_time: None,
             setup: Setup::default(),
+            streams_at: StreamsAt::default(),
+            tls: None,
+            http: HttpLimits::default(),
+            grpc: GrpcLimits::default(),
+            stop_deadline: Duration::from_secs(5),
         }
     }
 }
@@ -50,4 +67,88 @@ pub enum Addresses {
         /// Where job ports lie.
         ports: PortChoice,
     },
+}
+
+/// The base of `stream_url`, as far as it is not left to each request's Host header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamsAt {
+    /// `http` or `https` and a host, as in `rest.public_url`, without port and path: clients append the port.
+    pub public_url: Option<String>,
+    /// The host alone; it stands in for the one of `public_url`, too.
+    pub host: Option<String>,
+}
+
+/// A server's key and certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// PEM files; the certificate's may hold a chain.
+    Files {
+        /// The certificate, and those that vouch for it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// A certificate made at the start, for localhost, the loopback addresses and the address it listens on.
+    SelfSigned,
+}
+
+/// Limits of REST and admin connections, on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Largest block of request headers; above it the answer is 431.
+    pub max_header_bytes: usize,
+    /// Most of them; above it the answer is 431, too.
+    pub max_headers: usize,
+    /// How long a client may take for its headers, from their first byte on.
+    pub header_time: Duration,
+    /// How long a client may take for a body.
+    pub body_time: Duration,
+    /// How long a connection may be open without a request.
+    pub idle_time: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_time: Duration,
+    /// Most connections of one listener; at the limit, the one that has been without a request for longest makes room.
+    pub max_connections: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            max_header_bytes: 64 * 1024,
+            max_headers: 1024,
+            header_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(20),
+            idle_time: Duration::from_secs(120),
+            write_time: Duration::from_secs(30),
+            max_connections: 4096,
+        }
+    }
+}
+
+/// Limits of connections to job ports, on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrpcLimits {
+    /// How long a client may take for the preface of its connection.
+    pub preface_time: Duration,
+    /// Largest block of a call's headers.
+    pub max_header_bytes: u32,
+    /// Calls that are open at a time on one connection; each may hold one message that its client does not read.
+    pub max_calls_per_connection: u32,
+    /// How long a client may leave its socket unread. Above the simulated inactivity limit of streams, which is what
+    /// ends the calls of slow readers with a status.
+    pub write_time: Duration,
+    /// Most connections to all job ports; at the limit, the one that has been without a call for longest makes room.
+    pub max_connections: usize,
+}
+
+impl Default for GrpcLimits {
+    fn default() -> Self {
+        Self {
+            preface_time: Duration::from_secs(10),
+            max_header_bytes: 16 * 1024,
+            max_calls_per_connection: 100,
+            write_time: Duration::from_secs(300),
+            max_connections: 4096,
+        }
+    }
 }

@@ -23,6 +23,6 @@ mod serve;
 pub mod sim;
 pub mod world_file;
 
-pub use config::{Addresses, Config};
+pub use config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
 pub use mock::MockServer;
 pub use serve::{PortChoice, Server, StartError};

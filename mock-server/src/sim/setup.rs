@@ -34,6 +34,12 @@ pub struct Setup {
     pub gpu: GpuPool,
     /// Largest frame in bytes.
     pub max_frame_bytes: usize,
+    /// Whether job ports serve the older stream service, too.
+    pub legacy_service: bool,
+    /// Whether the Focus Server comes up only once MongoDB does (PZ-14712).
+    pub requires_mongo: bool,
+    /// Kubernetes namespace of jobs and workloads.
+    pub namespace: String,
 }
 
 /// Limits of requests and jobs.
@@ -66,10 +72,23 @@ pub struct Times {
     pub stream_inactivity: Duration,
     /// How long a finished job stays when its cleanup job is gone.
     pub job_ttl: Duration,
+    /// `ttlSecondsAfterFinished` of cleanup jobs.
+    pub cleanup_ttl: Duration,
+    /// How long the answer to an accepted configuration takes.
+    pub configure_latency: Latency,
     /// How many times faster than real time a recorded window plays.
     pub playback_speed: f64,
     /// Line interval of waterfalls, seconds.
     pub waterfall_lines_dt: f64,
+}
+
+/// A time that is drawn anew for each occasion, evenly between two bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// The shortest.
+    pub least: Duration,
+    /// The longest, not below the shortest.
+    pub most: Duration,
 }
 
 /// What happens when the port of the lowest free slot is taken.
@@ -252,6 +271,8 @@ impl Default for Times {
             sweep_cpu_threshold_m: 4,
             stream_inactivity: Duration::from_secs(180),
             job_ttl: Duration::from_secs(120),
+            cleanup_ttl: Duration::from_secs(10),
+            configure_latency: Latency { least: Duration::ZERO, most: Duration::ZERO },
             playback_speed: 200.0,
             waterfall_lines_dt: 0.1,
         }
@@ -291,6 +312,9 @@ impl Default for Setup {
             times: Times::default(),
             gpu: GpuPool { size: None, reject_when_full: false },
             max_frame_bytes: 16 * 1024 * 1024,
+            legacy_service: false,
+            requires_mongo: false,
+            namespace: String::from("panda"),
         }
     }
 }

@@ -73,11 +73,16 @@ fn read(file: &mut Section<'_>, default: Setup) -> Setup {
             sweep_cpu_threshold_m,
             stream_inactivity,
             job_ttl,
+            cleanup_ttl: times.cleanup_ttl,
+            configure_latency: times.configure_latency,
             playback_speed,
             waterfall_lines_dt,
         },
         gpu,
         max_frame_bytes,
+        legacy_service: default.legacy_service,
+        requires_mongo: default.requires_mongo,
+        namespace: default.namespace,
     }
 }
 
