@@ -1,7 +1,7 @@
 //! The mock Focus Server: a server that cannot be told from the real one on the wire, with time in the user's hand.
 //!
-//! Rooms of the house, each importing only from those after it: `serve` and `config` (listeners, start, end), `api`
-//! (REST, gRPC, admin), `sim` (the world that changes), `domain` (what is true without a server).
+//! Rooms of the house, each importing only from those after it: `settings` (what is said where), `serve` and `config`
+//! (listeners, start, end), `api` (REST, gRPC, admin), `sim` (the world that changes), `domain` (what is true without a server).
 //!
 //! A test starts one server for itself:
 //!
@@ -20,9 +20,10 @@ mod config;
 pub mod domain;
 mod mock;
 mod serve;
+pub mod settings;
 pub mod sim;
-pub mod world_file;
 
 pub use config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
 pub use mock::MockServer;
 pub use serve::{PortChoice, Server, StartError};
+pub use settings::world_file;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use focus_mock::domain::fiber::FiberState;
 use focus_mock::domain::recording::RecordingEnd;
 use focus_mock::domain::time::{EpochSeconds, TimeRange};
+use focus_mock::settings::Place;
 use focus_mock::sim::setup::{MongoDb, Setup};
-use focus_mock::world_file::{self, WorldFileError};
+use focus_mock::world_file;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
@@ -43,7 +45,8 @@ fn the_default_file_has_every_key_there_is() {
     let text = std::fs::read_to_string(fixtures().join("worlds/default.yaml")).expect("the file");
     let sections: BTreeSet<_> = keys_of(&refusal("stranger: 1")).collect();
     let mut sought: Vec<(String, String)> = sections.iter().map(|key| (String::new(), key.clone())).collect();
-    for section in &sections {
+    // A single word and no section.
+    for section in sections.iter().filter(|section| *section != "profile") {
         let keys: Vec<_> = keys_of(&refusal(&format!("{section}: {{stranger: 1}}"))).collect();
         sought.extend(keys.into_iter().map(|key| (format!("{section}."), key)));
     }
@@ -163,15 +166,15 @@ const MISTAKES: &[(&str, &str)] = &[
     // Unknown keys, at every level; the place is the key's.
     (
         "world: {}\nwrld: {}",
-        "2:1: unknown key \"wrld\": a world file has the keys world, dependencies, limits, ports, jobs, waterfall, grpc, \
-         historic, sweep, stream, job, gpu",
+        "2:1: unknown key \"wrld\": a world file has the keys profile, world, dependencies, limits, ports, jobs, waterfall, \
+         latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
     ),
     (
         "5: x",
-        "1:1: unknown key 5: a world file has the keys world, dependencies, limits, ports, jobs, waterfall, grpc, \
-         historic, sweep, stream, job, gpu",
+        "1:1: unknown key 5: a world file has the keys profile, world, dependencies, limits, ports, jobs, waterfall, \
+         latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
     ),
-    ("ports:\n  base: 1", "2:3: unknown key \"base\": ports has the keys max_slots, on_conflict"),
+    ("ports:\n  bas: 1", "2:3: unknown key \"bas\": ports has the keys base, max_slots, on_conflict"),
     (
         "sweep: {perod_s: 1}",
         "1:9: unknown key \"perod_s\": sweep has the keys period_s, hits, cpu_threshold_m",
@@ -383,9 +386,8 @@ fn all_mistakes_of_a_file_are_told_at_once_in_the_order_of_their_lines() {
 #[test]
 fn mistakes_are_also_there_as_values() {
     let error = world_file::parse("gpu: {pool: -1}", "w.yaml").expect_err("a mistake");
-    let WorldFileError::Mistaken { file, mistakes } = error else { panic!("{error}") };
-    assert_eq!((file.as_str(), mistakes.len()), ("w.yaml", 1));
-    assert_eq!((mistakes[0].line, mistakes[0].column), (1, 13));
+    let [mistake] = error.0.as_slice() else { panic!("{error}") };
+    assert_eq!(mistake.place, Place::File { file: Arc::from("w.yaml"), line: 1, column: 13 });
 }
 
 /// What hostile files are refused with; each would exhaust the stack or the memory if it were followed.
@@ -404,7 +406,7 @@ fn a_file_that_is_made_to_exhaust_the_reader_is_refused() {
             text
         })
     };
-    let too_much = "not YAML that can be read: too deep or too large for a world file";
+    let too_much = "not YAML that can be read: too deep or too large for a file of settings";
     for (yaml, expected) in [
         (nested(17), too_much),
         (nested(200), too_much),

@@ -150,7 +150,7 @@ fn a_port_base_without_room_above_it_is_refused_with_the_highest_one() {
     let ended = failed(&with_free(&["--port-base", "64512"]));
     assert_eq!(
         ended.stderr,
-        "focus-mock: port base 64512 with 1024 slots ends above port 65535: the highest base is 64511 (--port-base)\n"
+        "focus-mock: --port-base: port base 64512 with 1024 slots ends above port 65535: the highest base is 64511 (ports.base, ports.max_slots)\n"
     );
 }
 

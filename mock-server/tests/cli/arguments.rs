@@ -7,17 +7,17 @@ use super::child::{Ready, ask, configuration, failed, focus_mock, json_of, with_
 #[test]
 fn a_bad_argument_is_told_with_what_it_is_for() {
     for (arguments, told) in [
-        (["--listen", "5000"], "'5000' for '--listen <ADDRESS>'"),
-        (["--admin", "on"], "localhost:5000, or off"),
-        (["--port-base", "65536"], "'65536' for '--port-base <PORT>'"),
-        (["--port-base", "-1"], "'-1'"),
-        (["--seed", "x"], "'x' for '--seed <N>'"),
+        (["--listen", "5000"], "--listen: expected an IP address and a port such as 127.0.0.1:5000"),
+        (["--admin", "on"], "--admin: admin.listen must be an IP address and a port"),
+        (["--port-base", "65536"], "--port-base: ports.base must be an integer from 0 to 65534, not 65536"),
+        (["--port-base", "-1"], "--port-base: ports.base must be an integer from 0 to 65534, not -1"),
+        (["--seed", "x"], "--seed: seed must be an integer from 0 to 9223372036854775807, not \"x\""),
         (
             ["--clock", "fast"],
-            "not a clock: expected system, scaled:N with N above 0 up to 1000000, or manual",
+            "--clock: clock.mode must be system, scaled:N with N above 0 up to 1000000, or manual, not \"fast\"",
         ),
-        (["--clock", "scaled:0"], "not a clock: expected system, scaled:N"),
-        (["--clock", "scaled:bad"], "not a clock: expected system, scaled:N"),
+        (["--clock", "scaled:0"], "--clock: clock.mode must be system, scaled:N"),
+        (["--clock", "scaled:bad"], "--clock: clock.mode must be system, scaled:N"),
         (["--wrld", "x"], "'--wrld'"),
         (["--seed", "--world"], "--seed <N>"),
         (["run", "now"], "'run'"),
@@ -102,7 +102,10 @@ fn a_mistaken_world_file_is_told_with_its_places() {
 #[test]
 fn a_missing_world_file_is_named() {
     let ended = failed(&with_free(&["--world", "/nowhere/w.yaml"]));
-    assert_eq!(ended.stderr, "focus-mock: /nowhere/w.yaml: No such file or directory (os error 2)\n");
+    assert_eq!(
+        ended.stderr,
+        "focus-mock: --world: /nowhere/w.yaml: No such file or directory (os error 2)\n"
+    );
 }
 
 #[test]

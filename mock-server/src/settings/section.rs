@@ -1,13 +1,16 @@
-//! A mapping of a world file while it is read: asks for its keys one by one, and knows afterwards which nobody asked
-//! for.
+//! A mapping while it is read: asks for its keys one by one, and knows afterwards which nobody asked for, and what
+//! each key came to.
 //!
 //! Every question has an answer: where a value is mistaken the default stands in for it and the mistake is noted, so
-//! that reading goes on to the end of the file.
+//! that reading goes on to the end.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Mistake;
+use super::place::{Mistake, Place};
+use super::print::{self, Entry};
 use super::tree::{Node, Value};
 
 /// The keys of one mapping, under the path that messages call it by.
@@ -15,10 +18,21 @@ pub(super) struct Section<'a> {
     path: String,
     entries: Vec<(&'a str, &'a Node)>,
     asked: Vec<&'static str>,
+    /// What messages call it when it has no path.
+    kind: &'static str,
     /// Where it stands, for what is missing in it.
-    at: (u64, u64),
+    at: Place,
     strangers: Vec<&'a Node>,
+    pub(super) found: Found,
+}
+
+/// What reading a mapping leaves beside the values.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Everything that is wrong with it.
     pub(super) mistakes: Vec<Mistake>,
+    /// Every key with what it came to, in the order in which they were asked for.
+    pub(super) entries: Vec<Entry>,
 }
 
 /// Longest time of a job or stream: a day.
@@ -27,23 +41,29 @@ const LONGEST_SECONDS: f64 = 86_400.0;
 const LONGEST_TEXT: usize = 200;
 
 impl<'a> Section<'a> {
+    /// All there is; `kind` is what messages call it.
+    pub(super) fn root(kind: &'static str, node: Option<&'a Node>) -> Self {
+        Self::of(String::new(), kind, node)
+    }
+
     /// The mapping of a node; without one, or where it is something else, a section without keys.
-    pub(super) fn of(path: String, node: Option<&'a Node>) -> Self {
+    fn of(path: String, kind: &'static str, node: Option<&'a Node>) -> Self {
         let mut section = Self {
             path,
+            kind,
             entries: Vec::new(),
             asked: Vec::new(),
-            at: node.map_or((0, 0), |node| (node.line, node.column)),
+            at: node.map_or(Place::Default, |node| node.place.clone()),
             strangers: Vec::new(),
-            mistakes: Vec::new(),
+            found: Found::default(),
         };
         match node.map(|node| (node, &node.value)) {
             None | Some((_, Value::Nothing)) => {}
             Some((_, Value::Mapping(entries))) => entries.iter().for_each(|entry| section.enter(entry)),
             Some((node, _)) => {
-                let what = if section.path.is_empty() { "a world file" } else { &section.path };
+                let what = if section.path.is_empty() { kind } else { &section.path };
                 let text = format!("{what} must be a mapping (lines of \"key: value\"), not {node}");
-                section.mistakes.push(Mistake { line: node.line, column: node.column, text });
+                section.mistake(node, text);
             }
         }
         section
@@ -52,7 +72,11 @@ impl<'a> Section<'a> {
     fn enter(&mut self, (key, value): &'a (Node, Node)) {
         let Value::Text(name) = &key.value else { return self.strangers.push(key) };
         if let Some((_, first)) = self.entries.iter().find(|(known, _)| known == name) {
-            let text = format!("{} is given more than once, first in line {}", self.name(name), first.line);
+            let first = match &first.place {
+                Place::File { line, .. } => format!("in line {line}"),
+                place @ (Place::Default | Place::Flag(_) | Place::Variable(_)) => format!("by {place}"),
+            };
+            let text = format!("{} is given more than once, first {first}", self.name(name));
             return self.mistake(key, text);
         }
         self.entries.push((name, value));
@@ -66,14 +90,21 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn mistake(&mut self, at: &Node, text: String) {
-        self.mistakes.push(Mistake { line: at.line, column: at.column, text });
+        self.found.mistakes.push(Mistake { place: at.place.clone(), text });
+    }
+
+    /// What a key came to, as YAML.
+    pub(super) fn note(&mut self, key: &'static str, value: String) {
+        let said = self.entries.iter().find(|(name, _)| *name == key);
+        let place = said.map_or(Place::Default, |(_, node)| node.place.clone());
+        self.found.entries.push(Entry { key: self.name(key), value, place });
     }
 
     /// A mistake in the first of these keys that is there.
     pub(super) fn mistake_in(&mut self, keys: &[&str], text: &str) {
         let node = keys.iter().find_map(|key| self.entries.iter().find(|(name, _)| name == key));
-        let (line, column) = node.map_or(self.at, |(_, node)| (node.line, node.column));
-        self.mistakes.push(Mistake { line, column, text: text.to_owned() });
+        let place = node.map_or_else(|| self.at.clone(), |(_, node)| node.place.clone());
+        self.found.mistakes.push(Mistake { place, text: text.to_owned() });
     }
 
     /// The value of a key, unless it is left out.
@@ -89,8 +120,8 @@ impl<'a> Section<'a> {
     pub(super) fn require(&mut self, key: &'static str) -> Option<&'a Node> {
         let node = self.get(key);
         if node.is_none() {
-            let (line, column) = self.at;
-            self.mistakes.push(Mistake { line, column, text: format!("{} is missing", self.name(key)) });
+            let text = format!("{} is missing", self.name(key));
+            self.found.mistakes.push(Mistake { place: self.at.clone(), text });
         }
         node
     }
@@ -144,39 +175,42 @@ impl<'a> Section<'a> {
         node: Option<&'a Node>,
         read: impl FnOnce(&mut Section<'a>) -> T,
     ) -> T {
-        let mut inner = Section::of(path, node);
-        let is_mapping = inner.mistakes.is_empty() || !inner.entries.is_empty();
+        let mut inner = Section::of(path, self.kind, node);
+        let is_mapping = inner.found.mistakes.is_empty() || !inner.entries.is_empty();
         let value = read(&mut inner);
-        let mut mistakes = inner.finish();
+        let mut found = inner.finish();
         if !is_mapping {
             // That it is no mapping says it all; nothing can be missing in it.
-            mistakes.truncate(1);
+            found.mistakes.truncate(1);
         }
-        self.mistakes.append(&mut mistakes);
+        self.found.mistakes.append(&mut found.mistakes);
+        self.found.entries.append(&mut found.entries);
         value
     }
 
     /// Everything that is wrong with it, unknown keys included.
-    pub(super) fn finish(mut self) -> Vec<Mistake> {
+    pub(super) fn finish(mut self) -> Found {
         for key in std::mem::take(&mut self.strangers) {
             if matches!(&key.value, Value::Text(name) if self.asked.contains(&name.as_str())) {
                 continue;
             }
-            let place = if self.path.is_empty() { "a world file" } else { &self.path };
+            let place = if self.path.is_empty() { self.kind } else { &self.path };
             let text = format!("unknown key {key}: {place} has the keys {}", self.asked.join(", "));
             self.mistake(key, text);
         }
-        self.mistakes
+        self.found
     }
 
     /// An integer within bounds.
-    pub(super) fn int<T: TryFrom<i64>>(
+    pub(super) fn int<T: TryFrom<i64> + Display>(
         &mut self,
         key: &'static str,
         bounds: RangeInclusive<i64>,
         default: T,
     ) -> T {
-        self.get(key).and_then(|node| self.as_int(key, node, bounds)).unwrap_or(default)
+        let number = self.get(key).and_then(|node| self.as_int(key, node, bounds)).unwrap_or(default);
+        self.note(key, number.to_string());
+        number
     }
 
     /// An integer within bounds that must not be left out.
@@ -202,6 +236,12 @@ impl<'a> Section<'a> {
 
     /// A number within bounds, with or without a fraction.
     pub(super) fn float(&mut self, key: &'static str, bounds: RangeInclusive<f64>, default: f64) -> f64 {
+        let number = self.as_float(key, bounds, default);
+        self.note(key, number.to_string());
+        number
+    }
+
+    fn as_float(&mut self, key: &'static str, bounds: RangeInclusive<f64>, default: f64) -> f64 {
         let Some(node) = self.get(key) else { return default };
         let number = match node.value {
             // Beyond 2^53 neighbours fall together, but no bound lies there.
@@ -225,14 +265,50 @@ impl<'a> Section<'a> {
 
     /// A text of one line that is not empty.
     pub(super) fn text(&mut self, key: &'static str, default: String) -> String {
-        let Some(node) = self.get(key) else { return default };
+        let text = self.as_text(key).unwrap_or(default);
+        self.note(key, print::text(&text));
+        text
+    }
+
+    /// A path, or nothing. One in a file is relative to that file.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+        let place = self.get(key).map(|node| node.place.clone());
+        let path = self.as_text(key).zip(place).map(|(path, place)| place.resolve(&path));
+        let shown =
+            path.as_deref().map_or_else(print::nothing, |path| print::text(&path.display().to_string()));
+        self.note(key, shown);
+        path
+    }
+
+    /// A text that `parse` takes; `expected` says what that is.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let node = self.get(key)?;
+        let parsed = match &node.value {
+            Value::Text(text) => parse(text),
+            // Nobody shall have to know which words YAML takes for numbers.
+            Value::Integer(number) => parse(&number.to_string()),
+            Value::Nothing | Value::Flag(_) | Value::Number(_) | Value::List(_) | Value::Mapping(_) => None,
+        };
+        if parsed.is_none() {
+            self.mistake(node, format!("{} must be {expected}, not {node}", self.name(key)));
+        }
+        parsed
+    }
+
+    fn as_text(&mut self, key: &'static str) -> Option<String> {
+        let node = self.get(key)?;
         match &node.value {
             Value::Text(text)
                 if !text.trim().is_empty()
                     && text.chars().count() <= LONGEST_TEXT
                     && !text.chars().any(char::is_control) =>
             {
-                text.clone()
+                Some(text.clone())
             }
             value => {
                 let unquoted = matches!(value, Value::Flag(_) | Value::Integer(_) | Value::Number(_));
@@ -241,36 +317,54 @@ impl<'a> Section<'a> {
                 let text =
                     format!("{name} must be a line of 1 to {LONGEST_TEXT} characters, not {node}{hint}");
                 self.mistake(node, text);
-                default
+                None
             }
         }
     }
 
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        let Some(node) = self.get(key) else { return default };
-        if let Value::Flag(flag) = node.value {
-            return flag;
-        }
-        self.mistake(node, format!("{} must be true or false, not {node}", self.name(key)));
-        default
+        let flag = match self.get(key) {
+            None => default,
+            Some(Node { value: Value::Flag(flag), .. }) => *flag,
+            Some(node) => {
+                self.mistake(node, format!("{} must be true or false, not {node}", self.name(key)));
+                default
+            }
+        };
+        self.note(key, flag.to_string());
+        flag
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)], default: T) -> T {
-        let Some(node) = self.get(key) else { return default };
+    pub(super) fn choice<T: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+        default: T,
+    ) -> T {
+        let value = self.get(key).and_then(|node| self.as_choice(key, node, words)).unwrap_or(default);
+        let word = words.iter().find(|(_, meant)| *meant == value).map_or("", |(word, _)| word);
+        self.note(key, print::text(word));
+        value
+    }
+
+    fn as_choice<T: Copy>(&mut self, key: &str, node: &Node, words: &[(&str, T)]) -> Option<T> {
         let chosen = match &node.value {
             Value::Text(text) => words.iter().find(|(word, _)| word == text),
             _ => None,
         };
-        if let Some((_, value)) = chosen {
-            return *value;
+        if chosen.is_none() {
+            let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            let all = all.split_last().map_or_else(String::new, |(last, before)| {
+                if before.is_empty() {
+                    (*last).to_owned()
+                } else {
+                    format!("{} or {last}", before.join(", "))
+                }
+            });
+            self.mistake(node, format!("{} must be {all}, not {node}", self.name(key)));
         }
-        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let all = all.split_last().map_or_else(String::new, |(last, before)| {
-            if before.is_empty() { (*last).to_owned() } else { format!("{} or {last}", before.join(", ")) }
-        });
-        self.mistake(node, format!("{} must be {all}, not {node}", self.name(key)));
-        default
+        chosen.map(|(_, value)| *value)
     }
 }

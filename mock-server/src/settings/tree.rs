@@ -3,19 +3,21 @@
 //! Types come later: a file is taken apart whole before anything in it is judged, so that one look finds every mistake.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options, Spanned};
 
-use super::Mistake;
+use super::place::{Mistake, Place};
 
-/// A value and where it stands.
+/// A value and where it was said.
+#[derive(Clone)]
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) line: u64,
-    pub(super) column: u64,
+    pub(super) place: Place,
 }
 
+#[derive(Clone)]
 pub(super) enum Value {
     /// No value, or `null`.
     Nothing,
@@ -29,16 +31,52 @@ pub(super) enum Value {
     Mapping(Vec<(Node, Node)>),
 }
 
-/// Reads a text; `None` if there is nothing in it.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, Mistake> {
+/// Reads the text of a file; `None` if there is nothing in it.
+pub(super) fn parse(text: &str, file: &str) -> Result<Option<Node>, Mistake> {
+    let file = Arc::from(file);
+    let at = |line, column| Place::File { file: Arc::clone(&file), line, column };
+    read(text)
+        .map(|node| node.map(|node| node.said(&at)))
+        .map_err(|(line, column, text)| Mistake { place: at(line, column), text })
+}
+
+/// Reads a value that was said in one word, on the command line for instance.
+pub(super) fn parse_value(text: &str, place: &Place) -> Result<Node, Mistake> {
+    let node = read(text).map_err(|(_, _, text)| Mistake { place: place.clone(), text })?;
+    let nothing = || Node { value: Value::Nothing, place: place.clone() };
+    Ok(node.map_or_else(nothing, |node| node.said(&|_, _| place.clone())))
+}
+
+/// The tree of a text, or what is wrong with it, after line and column.
+fn read(text: &str) -> Result<Option<Node>, (u64, u64, String)> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error: serde_saphyr::Error| {
         let location = error.location();
-        Mistake {
-            line: location.map_or(0, |location| location.line()),
-            column: location.map_or(0, |location| location.column()),
-            text: format!("not YAML that can be read: {}", first_line(&error)),
-        }
+        let line = location.map_or(0, |location| location.line());
+        let column = location.map_or(0, |location| location.column());
+        (line, column, format!("not YAML that can be read: {}", first_line(&error)))
     })
+}
+
+impl Node {
+    /// The same, said where `at` has it for each line and column.
+    fn said(self, at: &impl Fn(u64, u64) -> Place) -> Self {
+        let value = match self.value {
+            Value::List(items) => Value::List(items.into_iter().map(|item| item.said(at)).collect()),
+            Value::Mapping(entries) => Value::Mapping(
+                entries.into_iter().map(|(key, value)| (key.said(at), value.said(at))).collect(),
+            ),
+            value @ (Value::Nothing
+            | Value::Flag(_)
+            | Value::Integer(_)
+            | Value::Number(_)
+            | Value::Text(_)) => value,
+        };
+        let place = match self.place {
+            Place::File { line, column, .. } => at(line, column),
+            place @ (Place::Default | Place::Flag(_) | Place::Variable(_)) => place,
+        };
+        Self { value, place }
+    }
 }
 
 /// The message without the place, which is told in front of it.
@@ -47,7 +85,7 @@ fn first_line(error: &serde_saphyr::Error) -> String {
     let line = text.lines().next().unwrap_or_default();
     let line = line.split(" at line ").next().unwrap_or_default();
     if line.starts_with(TOO_MUCH) {
-        String::from("too deep or too large for a world file")
+        String::from("too deep or too large for a file of settings")
     } else {
         line.to_owned()
     }
@@ -56,7 +94,7 @@ fn first_line(error: &serde_saphyr::Error) -> String {
 /// How the parser begins to say that one of the limits below was reached.
 const TOO_MUCH: &str = "YAML document too large or too complex";
 
-/// A world file has five levels and some hundred lines; far above that, reading it could exhaust stack and memory.
+/// A file of settings has five levels and some hundred lines; far above that, reading it could exhaust stack and memory.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -81,7 +119,7 @@ impl fmt::Display for Node {
             Value::Nothing => f.write_str("nothing"),
             Value::Flag(flag) => flag.fmt(f),
             Value::Integer(number) => number.fmt(f),
-            Value::Number(number) => number.fmt(f),
+            Value::Number(number) => write!(f, "{number:?}"),
             Value::Text(text) if text.chars().count() > LONGEST => {
                 write!(f, "{:?} and so on", text.chars().take(LONGEST).collect::<String>())
             }
@@ -98,7 +136,10 @@ const LONGEST: usize = 60;
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { value, line: referenced.line(), column: referenced.column() })
+        // The reader of a text does not know what the text is called; `said` does.
+        let place =
+            Place::File { file: Arc::default(), line: referenced.line(), column: referenced.column() };
+        Ok(Self { value, place })
     }
 }
 

@@ -1,30 +1,30 @@
-//! From the tree of a file to a setup, or everything that is wrong with it.
+//! The keys of a world: from a mapping to a setup.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
+use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo, SpanTotal, Timestamp, Unit};
-
-use super::Mistake;
+use super::print;
+use super::recordings::recordings;
 use super::section::Section;
-use super::tree::{Node, Value};
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
 use crate::domain::ids::{PortPlan, Sequence};
-use crate::domain::time::EpochSeconds;
 use crate::domain::view::Nfft;
+use crate::serve::PortChoice;
 use crate::sim::setup::{
-    ClusterState, Dependencies, GpuPool, Limits, MongoDb, OnConflict, RecordingPlan, RecordingsState, Setup,
-    Supply, Times, When,
+    ClusterState, Dependencies, GpuPool, Latency, Limits, MongoDb, OnConflict, RecordingsState, Setup,
+    Supply, Times,
 };
 
-pub(super) fn setup(file: Option<&Node>) -> Result<Setup, Vec<Mistake>> {
-    let mut root = Section::of(String::new(), file);
-    let setup = read(&mut root, Setup::default());
-    let mut mistakes = root.finish();
-    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
-    if mistakes.is_empty() { Ok(setup) } else { Err(mistakes) }
+/// A world, and where its job ports lie, which is up to the listeners.
+pub(super) struct WorldKeys {
+    pub(super) setup: Setup,
+    pub(super) ports: PortChoice,
 }
 
-fn read(file: &mut Section<'_>, default: Setup) -> Setup {
+pub(super) fn read(file: &mut Section<'_>) -> WorldKeys {
+    let default = Setup::default();
+    // Other profiles come with the deviations they are made of.
+    file.choice("profile", &[("contract", ())], ());
     let times = default.times;
     let (fiber, recordings) = file.section("world", |world| {
         let fiber = fiber(world, default.fiber);
@@ -34,14 +34,20 @@ fn read(file: &mut Section<'_>, default: Setup) -> Setup {
         (fiber_state(keys, default.fiber_state), dependencies(keys, default.dependencies))
     });
     let limits = file.section("limits", |keys| limits(keys, default.limits));
-    let (ports, on_conflict) = file.section("ports", |keys| ports(keys, default.ports, default.on_conflict));
+    let (plan, ports, on_conflict) =
+        file.section("ports", |keys| ports(keys, default.ports, default.on_conflict));
     let first_sequence = file.section("jobs", |keys| first_sequence(keys, default.first_sequence));
     let waterfall_lines_dt =
         file.section("waterfall", |keys| keys.float("lines_dt", 0.001..=3600.0, times.waterfall_lines_dt));
-    let (pod_start, max_frame_bytes) = file.section("grpc", |keys| {
-        let pod_start = keys.seconds("pod_start_s", 0.0, times.pod_start);
-        // A frame holds at least one row of one channel, which has at most 32768 bins of 4 bytes.
-        (pod_start, keys.int("max_frame_bytes", 262_144..=50_000_000, default.max_frame_bytes))
+    let configure_latency =
+        file.section("latency", |keys| latency(keys, "configure_ms", times.configure_latency));
+    let (pod_start, max_frame_bytes, legacy_service) = file.section("grpc", |keys| {
+        (
+            keys.seconds("pod_start_s", 0.0, times.pod_start),
+            // A frame holds at least one row of one channel, which has at most 32768 bins of 4 bytes.
+            keys.int("max_frame_bytes", 262_144..=50_000_000, default.max_frame_bytes),
+            keys.flag("legacy_service", default.legacy_service),
+        )
     });
     // Slower than real time there would be more rows than milliseconds in a window.
     let playback_speed = file
@@ -56,14 +62,17 @@ fn read(file: &mut Section<'_>, default: Setup) -> Setup {
     let stream_inactivity =
         file.section("stream", |keys| keys.seconds("inactivity_s", 0.1, times.stream_inactivity));
     let job_ttl = file.section("job", |keys| keys.seconds("ttl_s", 0.0, times.job_ttl));
+    let cleanup_ttl = file.section("cleanup", |keys| keys.seconds("ttl_s", 0.0, times.cleanup_ttl));
+    let requires_mongo = file.section("startup", |keys| keys.flag("requires_mongo", default.requires_mongo));
+    let namespace = file.section("cluster", |keys| namespace(keys, &default.namespace));
     let gpu = file.section("gpu", |keys| gpu(keys, default.gpu));
-    Setup {
+    let setup = Setup {
         fiber,
         fiber_state,
         recordings,
         dependencies,
         limits,
-        ports,
+        ports: plan,
         on_conflict,
         first_sequence,
         times: Times {
@@ -73,21 +82,23 @@ fn read(file: &mut Section<'_>, default: Setup) -> Setup {
             sweep_cpu_threshold_m,
             stream_inactivity,
             job_ttl,
-            cleanup_ttl: times.cleanup_ttl,
-            configure_latency: times.configure_latency,
+            cleanup_ttl,
+            configure_latency,
             playback_speed,
             waterfall_lines_dt,
         },
         gpu,
         max_frame_bytes,
-        legacy_service: default.legacy_service,
-        requires_mongo: default.requires_mongo,
-        namespace: default.namespace,
-    }
+        legacy_service,
+        requires_mongo,
+        namespace,
+    };
+    WorldKeys { setup, ports }
 }
 
 fn fiber(world: &mut Section<'_>, default: Fiber) -> Fiber {
     let channels = world.optional("channels", channels).flatten().unwrap_or(default.channels);
+    world.note("channels", format!("{{lowest: {}, highest: {}}}", channels.min().0, channels.max().0));
     let prr = world.int("prr", 2..=1_000_000, default.prr.hertz());
     let dx = world.float("dx", 1e-6..=1e6, default.dx);
     let start_meters = world.int("fiber_start_meters", 0..=1_000_000, default.start_meters);
@@ -149,11 +160,56 @@ fn limits(keys: &mut Section<'_>, default: Limits) -> Limits {
     }
 }
 
-fn ports(keys: &mut Section<'_>, default: PortPlan, on_conflict: OnConflict) -> (PortPlan, OnConflict) {
+fn ports(
+    keys: &mut Section<'_>,
+    default: PortPlan,
+    on_conflict: OnConflict,
+) -> (PortPlan, PortChoice, OnConflict) {
+    let base: u16 = keys.int("base", 0..=65_534, default.base());
     let slots: u16 = keys.int("max_slots", 1..=50_000, default.max_slots());
-    let plan = slots.try_into().ok().and_then(|slots| PortPlan::new(default.base(), slots).ok());
+    let choice = if base == 0 { PortChoice::FreeBlock } else { PortChoice::Base(base) };
+    let lowest = base.max(1);
+    let plan = NonZeroU16::new(slots).map(|slots| PortPlan::new(lowest, slots));
+    if let Some(Err(too_high)) = &plan {
+        keys.mistake_in(&["base", "max_slots"], &format!("{too_high} (ports.base, ports.max_slots)"));
+    }
+    let plan = plan.and_then(Result::ok).unwrap_or(default);
     let words = [("reject", OnConflict::Reject), ("skip", OnConflict::Skip)];
-    (plan.unwrap_or(default), keys.choice("on_conflict", &words, on_conflict))
+    (plan, choice, keys.choice("on_conflict", &words, on_conflict))
+}
+
+/// Milliseconds, or two bounds between which each occasion draws.
+fn latency(keys: &mut Section<'_>, key: &'static str, default: Latency) -> Latency {
+    let expected = "milliseconds up to 600000, such as 250, or two bounds such as 130-890";
+    let bound = |text: &str| {
+        let millis: u64 = text.trim().parse().ok()?;
+        (millis <= 600_000).then(|| Duration::from_millis(millis))
+    };
+    let latency = keys.parsed(key, expected, |text| {
+        let (least, most) = text.split_once('-').unwrap_or((text, text));
+        let (least, most) = (bound(least)?, bound(most)?);
+        (least <= most).then_some(Latency { least, most })
+    });
+    let latency = latency.unwrap_or(default);
+    let (least, most) = (latency.least.as_millis(), latency.most.as_millis());
+    keys.note(key, if least == most { least.to_string() } else { print::text(&format!("{least}-{most}")) });
+    latency
+}
+
+/// A name as Kubernetes takes it: an RFC 1123 label.
+fn namespace(keys: &mut Section<'_>, default: &str) -> String {
+    let expected = "1 to 63 lower-case letters, digits and inner hyphens";
+    let namespace = keys.parsed("namespace", expected, |text| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_label = (1..=63).contains(&text.len())
+            && text.bytes().all(inner)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        is_label.then(|| text.to_owned())
+    });
+    let namespace = namespace.unwrap_or_else(|| default.to_owned());
+    keys.note("namespace", print::text(&namespace));
+    namespace
 }
 
 fn first_sequence(keys: &mut Section<'_>, default: Sequence) -> Sequence {
@@ -162,11 +218,14 @@ fn first_sequence(keys: &mut Section<'_>, default: Sequence) -> Sequence {
 }
 
 fn gpu(keys: &mut Section<'_>, default: GpuPool) -> GpuPool {
-    let size = keys.get("pool").map(|_| keys.int("pool", 0..=1_000_000, 0));
-    GpuPool {
-        size: size.or(default.size),
-        reject_when_full: keys.flag("reject_when_full", default.reject_when_full),
-    }
+    let size = match keys.get("pool") {
+        Some(_) => Some(keys.int("pool", 0..=1_000_000, 0)),
+        None => {
+            keys.note("pool", default.size.map_or_else(print::nothing, |size| size.to_string()));
+            default.size
+        }
+    };
+    GpuPool { size, reject_when_full: keys.flag("reject_when_full", default.reject_when_full) }
 }
 
 fn fiber_state(keys: &mut Section<'_>, default: FiberState) -> FiberState {
@@ -200,105 +259,4 @@ fn dependencies(keys: &mut Section<'_>, default: Dependencies) -> Dependencies {
         cluster: keys.choice("cluster", &cluster, default.cluster),
         focus_server: keys.choice("focus_server", &supply, default.focus_server),
     }
-}
-
-/// What is recorded; given at all, it stands in for the whole catalogue of the default world.
-fn recordings(world: &mut Section<'_>, default: RecordingPlan) -> RecordingPlan {
-    let plan = world.optional("recordings", |keys| RecordingPlan {
-        series: keys.optional("series", series).flatten(),
-        gaps: keys.list("gaps", gap),
-        spans: keys.list("spans", span),
-    });
-    plan.unwrap_or(default)
-}
-
-fn series(keys: &mut Section<'_>) -> Option<(When, NonZeroU32)> {
-    let from = time(keys, "from", "");
-    let length = keys.require("length").and_then(|node| {
-        let seconds = match &node.value {
-            Value::Integer(seconds) => Some(*seconds),
-            Value::Text(text) => span_seconds(text),
-            _ => None,
-        };
-        // Shorter ones would make millions of recordings out of a few weeks, and every request would list them.
-        let seconds =
-            seconds.and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds >= 60);
-        let length = seconds.and_then(NonZeroU32::new);
-        if length.is_none() {
-            let name = keys.name("length");
-            let text = format!(
-                "{name} must be a duration such as 1h or 30m, or whole seconds, a minute at least, not {node}"
-            );
-            keys.mistake(node, text);
-        }
-        length
-    });
-    from.zip(length)
-}
-
-fn gap(keys: &mut Section<'_>) -> Option<(When, When)> {
-    let start = time(keys, "start", "");
-    let end = time(keys, "end", "");
-    in_order(keys, start.zip(end)?)
-}
-
-fn span(keys: &mut Section<'_>) -> Option<(When, Option<When>)> {
-    let start = time(keys, "start", "");
-    let end = keys.get("end").map(|node| &node.value);
-    if matches!(end, Some(Value::Text(text)) if text == "ongoing") {
-        return start.map(|start| (start, None));
-    }
-    let end = time(keys, "end", ", or ongoing");
-    in_order(keys, start.zip(end)?).map(|(start, end)| (start, Some(end)))
-}
-
-/// Whether one of them is the earlier can be told only if both are told in the same way.
-fn in_order(keys: &mut Section<'_>, (start, end): (When, When)) -> Option<(When, When)> {
-    let reversed = match (start, end) {
-        (When::At(start), When::At(end)) => start >= end,
-        (When::FromStart(start), When::FromStart(end)) => start >= end,
-        (When::At(_), When::FromStart(_)) | (When::FromStart(_), When::At(_)) => false,
-    };
-    if reversed {
-        let text = format!("{} must be after {}", keys.name("end"), keys.name("start"));
-        keys.mistake_in(&["end"], &text);
-    }
-    (!reversed).then_some((start, end))
-}
-
-fn time(keys: &mut Section<'_>, key: &'static str, or: &str) -> Option<When> {
-    let node = keys.require(key)?;
-    let when = match &node.value {
-        Value::Integer(seconds) => Some(When::At(EpochSeconds(*seconds))),
-        Value::Text(text) => text
-            .parse::<Timestamp>()
-            .map(|time| When::At(EpochSeconds(time.as_second())))
-            .ok()
-            .or_else(|| span_seconds(text).map(When::FromStart)),
-        _ => None,
-    };
-    let when = when.filter(|when| match when {
-        When::At(EpochSeconds(second)) => (0..=LAST_SECOND).contains(second),
-        When::FromStart(_) => true,
-    });
-    if when.is_none() {
-        let name = keys.name(key);
-        let text = format!(
-            "{name} must be epoch seconds, a time such as 2025-12-05T14:58:23Z, or a time relative to the start of the \
-             server such as -28d or \"-1h 30m\"{or}, not {node}"
-        );
-        keys.mistake(node, text);
-    }
-    when
-}
-
-/// 9999-12-31T23:59:59Z.
-const LAST_SECOND: i64 = 253_402_300_799;
-
-fn span_seconds(text: &str) -> Option<i64> {
-    let total = SpanTotal::from(Unit::Second).relative(SpanRelativeTo::days_are_24_hours());
-    let seconds = text.parse::<Span>().ok()?.total(total).ok()?;
-    // Spans beyond a century make no sense here, and all others are exact.
-    #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-    (seconds.abs() < 3.2e9).then_some(seconds as i64)
 }

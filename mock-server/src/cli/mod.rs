@@ -1,0 +1,88 @@
+//! The command line: one file per command, and the flags that they share.
+
+mod check;
+mod log;
+mod serve;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use focus_mock::settings::{FLAGS, Flag, Reading, Settings, Sources};
+
+/// Exit status of a command that could not do what it was asked to: bad arguments, bad files, busy ports.
+const FAILED: u8 = 2;
+
+pub(crate) fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let done = match matches.subcommand() {
+        None | Some(("serve", _)) => {
+            let matches = matches.subcommand_matches("serve").unwrap_or(&matches);
+            serve::run(matches)
+        }
+        Some(("check", matches)) => Ok(check::run(matches)),
+        Some((name, _)) => unreachable!("clap knows no command {name}"),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("focus-mock: {error:#}");
+        ExitCode::from(FAILED)
+    })
+}
+
+fn command() -> Command {
+    Command::new("focus-mock")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A mock Focus Server: REST, gRPC streams and a simulated cluster, in one process, on loopback")
+        .after_help(PRECEDENCE)
+        .args_conflicts_with_subcommands(true)
+        .args(server_flags())
+        .arg(serve::print_config())
+        .subcommand(
+            Command::new("serve")
+                .about("Start the server (what happens without a command, too)")
+                .after_help(PRECEDENCE)
+                .args(server_flags())
+                .arg(serve::print_config()),
+        )
+        .subcommand(check::command())
+}
+
+const PRECEDENCE: &str = "A flag wins over its variable, that over the configuration file, that over the default. \
+                          --print-config shows every key with where its value was said.";
+
+/// The flags of everything that starts a server or looks for one.
+fn server_flags() -> impl Iterator<Item = Arg> {
+    FLAGS.iter().map(|flag| {
+        let help = format!("{} [env: {}]", flag.help, flag.variable());
+        let action = match flag.reading {
+            Reading::KeyAndValue => ArgAction::Append,
+            _ if flag.is_switch() => ArgAction::SetTrue,
+            Reading::Text | Reading::Yaml | Reading::HostAndPort | Reading::ConfigurationFile => {
+                ArgAction::Set
+            }
+        };
+        let arg = Arg::new(flag.name).long(flag.name).help(help).action(action);
+        // A number below zero is a mistake about the flag's value and not an unknown flag.
+        if flag.is_switch() { arg } else { arg.value_name(flag.value).allow_negative_numbers(true) }
+    })
+}
+
+/// What everybody says: these arguments, the environment, the files that they name.
+fn settings(
+    matches: &ArgMatches,
+    defaults: &'static [(&'static str, &'static str)],
+) -> anyhow::Result<Settings> {
+    let said = |flag: &'static Flag| -> Vec<(&'static Flag, String)> {
+        if flag.is_switch() {
+            return matches.get_flag(flag.name).then(|| (flag, String::from("true"))).into_iter().collect();
+        }
+        matches.get_many::<String>(flag.name).into_iter().flatten().map(|text| (flag, text.clone())).collect()
+    };
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let sources = Sources {
+        flags: FLAGS.iter().flat_map(said).collect(),
+        environment: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
+        defaults,
+    };
+    Ok(Settings::gather(&sources)?)
+}
