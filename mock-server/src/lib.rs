@@ -19,6 +19,7 @@ mod api;
 mod config;
 pub mod domain;
 mod mock;
+pub mod platform;
 mod serve;
 pub mod settings;
 pub mod sim;

@@ -127,7 +127,7 @@ fn what_is_of_one_operating_system_lives_in_one_file() {
     nowhere(
         "src",
         &["cfg(unix)", "cfg(not(unix))", "cfg!(unix)", "std::os::unix", "/proc/"],
-        &["src/serve/platform.rs"],
+        &["src/platform.rs"],
     );
 }
 

@@ -1,8 +1,12 @@
 //! The command line: one file per command, and the flags that they share.
 
 mod check;
+mod exec;
+mod healthcheck;
+mod http;
 mod log;
 mod serve;
+mod stream;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +25,9 @@ pub(crate) fn run() -> ExitCode {
             serve::run(matches)
         }
         Some(("check", matches)) => Ok(check::run(matches)),
+        Some(("exec", matches)) => exec::run(matches),
+        Some(("healthcheck", matches)) => healthcheck::run(matches),
+        Some(("stream", matches)) => stream::run(matches),
         Some((name, _)) => unreachable!("clap knows no command {name}"),
     };
     done.unwrap_or_else(|error| {
@@ -44,6 +51,9 @@ fn command() -> Command {
                 .args(server_flags())
                 .arg(serve::print_config()),
         )
+        .subcommand(exec::command())
+        .subcommand(stream::command())
+        .subcommand(healthcheck::command())
         .subcommand(check::command())
 }
 

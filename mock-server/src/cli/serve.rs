@@ -28,18 +28,23 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(serve_until_asked_to_end(settings.config, settings.port_file.as_deref()));
     runtime.shutdown_background();
-    result.map(|()| ExitCode::SUCCESS)
+    result
 }
 
-async fn serve_until_asked_to_end(config: Config, port_file: Option<&Path>) -> anyhow::Result<()> {
+async fn serve_until_asked_to_end(config: Config, port_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let slots = config.setup.ports.max_slots();
-    let asked = Server::asked_to_end().context("cannot wait for the signal to end")?;
+    let mut signals = Server::asked_to_end().context("cannot wait for the signal to end")?;
     let server = Server::start(config).await?;
     announce(&server, slots, port_file)?;
-    let signal = asked.await;
-    tracing::info!(signal, "stopping");
-    server.stop().await;
-    Ok(())
+    let signal = signals.next().await;
+    tracing::info!(%signal, "stopping: finishing what is in flight; a second signal ends at once");
+    tokio::select! {
+        () = server.stop() => Ok(ExitCode::SUCCESS),
+        again = signals.next() => {
+            tracing::warn!(signal = %again, "ending at once");
+            std::process::exit(again.exit_status())
+        }
+    }
 }
 
 /// One line of JSON on standard output, and the same in the port file.

@@ -19,10 +19,10 @@ use tonic::service::Routes;
 
 use super::connection::{WIND_UP, serve_http2};
 use super::gate::Gate;
-use super::platform;
 use crate::api::grpc::{JobOfPort, Watched};
 use crate::domain::ids::{JobId, NodePort};
 use crate::domain::job::Terms;
+use crate::platform;
 use crate::sim::Simulation;
 use crate::sim::port::{Door, HoldError, Ports};
 use crate::sim::signal::Signal;

@@ -5,7 +5,6 @@
 mod connection;
 mod doors;
 mod gate;
-mod platform;
 mod ports;
 mod server;
 

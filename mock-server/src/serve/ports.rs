@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use socket2::Socket;
 
 use super::doors::listen;
-use super::platform;
+use crate::platform;
 
 /// Where job ports lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,16 +16,17 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
+use super::connection;
 use super::connection::{Answer, serve_http1};
 use super::doors::{self, Streams, TcpPorts};
 use super::gate::Gate;
 use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block};
-use super::{connection, platform};
 use crate::api::rest::router::Product;
 use crate::api::rest::{App, LocalAddr, RequestIds};
 use crate::api::{admin, grpc};
 use crate::config::{Addresses, Config};
 use crate::domain::ids::{PortPlan, PortPlanTooHigh};
+use crate::platform;
 use crate::sim::Simulation;
 use crate::sim::clock::Clock;
 use crate::sim::signal::Signal;
@@ -199,13 +200,19 @@ impl Server {
         self.simulation.reset();
     }
 
-    /// What ends, with the signal's name, when the process is asked to end. Signals are heard from the moment this
-    /// returns, so whoever calls it before the ready line loses none.
+    /// `http`, or `https` where the REST listener speaks TLS.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        "http"
+    }
+
+    /// The times the process is asked to end. Signals are heard from the moment this returns, so whoever calls it
+    /// before the ready line loses none.
     ///
     /// # Errors
     /// When the system takes no handler for that.
-    pub fn asked_to_end() -> io::Result<impl Future<Output = &'static str>> {
-        platform::asked_to_end()
+    pub fn asked_to_end() -> io::Result<platform::Signals> {
+        platform::Signals::new()
     }
 }
 
