@@ -63,8 +63,9 @@ pub(crate) const GRPC_STOPPING: (Code, &str) = (Code::Unavailable, "the server i
 /// The gRPC status of a call that was not served.
 pub(crate) fn grpc_refused(refusal: CallRefusal) -> Code {
     match refusal {
-        CallRefusal::StreamOutOfRange { .. } => Code::InvalidArgument,
+        CallRefusal::StreamOutOfRange { .. } | CallRefusal::NegativeFrames { .. } => Code::InvalidArgument,
         CallRefusal::JobGone => Code::Unavailable,
+        CallRefusal::OtherJob { .. } => Code::NotFound,
     }
 }
 

@@ -119,6 +119,18 @@ pub enum CallRefusal {
     /// The job of this port is over or was removed while the connection stood.
     #[error("the job of this port is gone")]
     JobGone,
+    /// The request names a job, and this port is another one's.
+    #[error("this port serves job {served} and no other")]
+    OtherJob {
+        /// The job of this port.
+        served: JobId,
+    },
+    /// Fewer frames than none were asked for.
+    #[error("max_frames {asked} is negative: 0 means without limit")]
+    NegativeFrames {
+        /// What was asked for.
+        asked: i32,
+    },
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Server {
         let simulation = Arc::new(Simulation::new(setup, config.seed, clock, Arc::new(ports)));
         let (open, connections) = mpsc::channel(1);
         let weak = Arc::downgrade(&simulation);
-        let routes = grpc::services(weak.clone()).await;
+        let routes = grpc::services(&simulation).await;
         let _first = streams.set(Streams { routes, simulation: weak, open: open.downgrade() });
 
         let app = App {

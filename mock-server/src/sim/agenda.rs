@@ -22,6 +22,8 @@ pub(super) enum Event {
     ProgressCheck(CallId),
     /// The new pod of MongoDB is ready.
     MongoDbReady,
+    /// The pod of the Focus Server that was started again is ready.
+    ServerReady,
 }
 
 /// Events in the order of their time; those of one time in the order in which they were entered.

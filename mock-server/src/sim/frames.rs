@@ -63,6 +63,11 @@ impl FrameTable {
     }
 }
 
+/// The numbers of a row, or of a part of one.
+pub fn values(row: &[u8]) -> impl Iterator<Item = f32> {
+    row.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value))
+}
+
 /// A number from 0 up to 1 out of the upper bits of a draw.
 #[allow(clippy::cast_precision_loss, reason = "24 bits fit a 32-bit float")]
 fn unit(draw: u64) -> f32 {
@@ -84,10 +89,6 @@ mod tests {
 
     fn block(min: u32, max: u32) -> ChannelRange {
         ChannelRange::new(Channel(min), Channel(max)).expect("a block")
-    }
-
-    fn values(row: &[u8]) -> Vec<f32> {
-        row.chunks_exact(4).map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]])).collect()
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
         let table = FrameTable::new(Seed(4));
         for row in 0..50 {
             let row = table.row(Seed(4).stream(1, 2), row, block(1, 3), 32_768);
-            assert!(values(&row).into_iter().all(|value| (MINIMUM..=MAXIMUM).contains(&value)));
+            assert!(values(&row).all(|value| (MINIMUM..=MAXIMUM).contains(&value)));
         }
     }
 
@@ -126,9 +127,8 @@ mod tests {
     fn something_loud_moves_along_the_fibre() {
         let table = FrameTable::new(Seed(5));
         let loudest = |row: u64| {
-            let row = values(&table.row(Seed(5).stream(1, 0), row, block(1, 200), 64));
-            let energy = |channel: &[f32]| channel.iter().sum::<f32>();
-            let energies: Vec<_> = row.chunks(64).map(energy).collect();
+            let row = table.row(Seed(5).stream(1, 0), row, block(1, 200), 64);
+            let energies: Vec<f32> = row.chunks(64 * 4).map(|channel| values(channel).sum()).collect();
             (0..200).max_by(|a, b| energies[*a].total_cmp(&energies[*b])).expect("has channels")
         };
         let (early, late) = (loudest(160), loudest(640));

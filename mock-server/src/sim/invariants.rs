@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use crate::domain::job::JobState;
 
 use super::cluster::Object;
+use super::setup::{MongoDb, Supply};
+use super::startup::Startup;
 use super::world::{Job, World};
 
 impl World {
     /// Panics with the name of the first invariant that does not hold.
     pub(super) fn check_invariants(&self) {
         self.check_slots_and_ports();
+        self.check_startup();
         for job in self.jobs.values() {
             self.check_objects(job);
             check_door(job);
@@ -35,6 +38,15 @@ impl World {
         assert_eq!(slots.len() + self.free_slots.len(), all, "INV-SLOT: a slot is neither free nor taken");
         let limit = usize::try_from(self.job_limit()).unwrap_or(usize::MAX);
         assert!(self.jobs.len() <= limit, "INV-CAP: {} jobs of at most {limit}", self.jobs.len());
+    }
+
+    /// A server waits only for what it needs and does not have.
+    fn check_startup(&self) {
+        let Some(startup) = self.startup else { return };
+        let has_pods = self.dependencies.focus_server == Supply::Up;
+        assert!(self.setup.requires_mongo && has_pods, "{startup:?} of a server that needs nothing");
+        let mongodb_up = self.dependencies.mongodb == MongoDb::Up;
+        assert_eq!(startup != Startup::WaitsForMongoDb, mongodb_up, "{startup:?} is not where MongoDB is");
     }
 
     /// Every live job has all its objects; a cleanup job may have been deleted by hand, a cancelled job has lost its

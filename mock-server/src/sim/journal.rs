@@ -52,6 +52,10 @@ pub enum Happening {
     CallEnded(JobId, StreamEnd),
     /// A dependency or the fibre changed its state.
     DependencyChanged(&'static str),
+    /// The Focus Server does not come up without that outside system.
+    ServerWaits(&'static str),
+    /// The Focus Server came up after such a wait.
+    ServerUp,
 }
 
 /// A happening and its time.

@@ -18,7 +18,7 @@ use super::world::{Job, World};
 /// How long the pods of a cancelled job stay readable.
 const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
 /// From a new pod of a workload to its readiness.
-const WORKLOAD_START: Duration = Duration::from_secs(3);
+pub(super) const WORKLOAD_START: Duration = Duration::from_secs(3);
 // CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
 const BUSY_CPU_M: u32 = 250;
 const IDLE_CPU_M: u32 = 2;
@@ -59,6 +59,7 @@ impl World {
                     self.change_dependencies(Dependencies { mongodb: MongoDb::Up, ..self.dependencies }, at);
                 }
             }
+            Event::ServerReady => self.server_ready(at),
         }
     }
 
@@ -242,6 +243,7 @@ impl World {
             self.mongodb_ready_at = Some(ready_at);
             self.agenda.enter(ready_at, Event::MongoDbReady);
         }
+        self.follow_startup(old, at);
         match (old.recorder, new.recorder) {
             (Supply::Up, Supply::Down) => self.catalog.stop_recording(at.seconds()),
             (Supply::Down, Supply::Up) => self.catalog.resume_recording(at.seconds()),

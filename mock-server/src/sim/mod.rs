@@ -21,6 +21,7 @@ pub mod setup;
 pub mod signal;
 pub mod simulation;
 pub mod snapshot;
+pub mod startup;
 pub mod stream;
 pub mod tasks;
 pub mod world;

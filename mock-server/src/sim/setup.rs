@@ -91,6 +91,17 @@ pub struct Latency {
     pub most: Duration,
 }
 
+impl Latency {
+    /// The time that evenly spread bits stand for.
+    #[must_use]
+    pub fn at(self, bits: u64) -> Duration {
+        let span = self.most.saturating_sub(self.least).as_nanos();
+        // The upper half of a product spreads the bits over the span without favouring a part of it.
+        let nanos = (u128::from(bits) * (span + 1)) >> u64::BITS;
+        self.least.saturating_add(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+}
+
 /// What happens when the port of the lowest free slot is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnConflict {

@@ -16,7 +16,7 @@ use super::frames::FrameTable;
 use super::journal::Entry;
 use super::port::Ports;
 use super::seed::Seed;
-use super::setup::Setup;
+use super::setup::{Latency, Setup};
 use super::signal::Changed;
 use super::snapshot::Snapshot;
 use super::stream::StreamCall;
@@ -28,6 +28,7 @@ pub struct Simulation {
     clock: Clock,
     seed: Seed,
     max_frame_bytes: usize,
+    configure_latency: Latency,
     frames: OnceLock<FrameTable>,
     agenda_changed: Changed,
 }
@@ -36,13 +37,14 @@ impl Simulation {
     /// A world at its start.
     #[must_use]
     pub fn new(setup: Setup, seed: Seed, clock: Clock, ports: Arc<dyn Ports>) -> Self {
-        let max_frame_bytes = setup.max_frame_bytes;
+        let (max_frame_bytes, configure_latency) = (setup.max_frame_bytes, setup.times.configure_latency);
         let world = World::new(Arc::new(setup), seed, ports, clock.now());
         Self {
             world: Mutex::new(world),
             clock,
             seed,
             max_frame_bytes,
+            configure_latency,
             frames: OnceLock::new(),
             agenda_changed: Changed::default(),
         }
@@ -133,6 +135,18 @@ impl Simulation {
     /// Every way in which the product refuses a configuration.
     pub fn configure(&self, draft: &ConfigureDraft, stream_host: String) -> Result<Arc<Terms>, Refusal> {
         self.with(|world, now| world.configure(draft, stream_host, now))
+    }
+
+    /// How long the answer that a job was created takes; the job is there all the while. The real server needs 130 to
+    /// 890 ms for it, and a client that was only ever answered at once has not met that.
+    ///
+    /// Drawn for the job alone: whatever else is asked of the server, the same job takes the same time.
+    #[must_use]
+    pub fn configure_latency(&self, job: JobId) -> Duration {
+        if self.configure_latency.most.is_zero() {
+            return Duration::ZERO;
+        }
+        self.configure_latency.at(self.seed.draw(&job.to_string(), "configure latency", 0))
     }
 
     /// See [`World::job`].

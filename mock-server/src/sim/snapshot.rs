@@ -1,5 +1,7 @@
 //! Everything there is in a world at one moment, as plain values: what tests compare and the admin API shows.
 
+use std::time::Duration;
+
 use crate::domain::fiber::FiberState;
 use crate::domain::ids::{JobId, NodePort, Sequence};
 use crate::domain::job::JobState;
@@ -9,6 +11,7 @@ use super::clock::{Mode, Waiter};
 use super::cluster::{self, Object};
 use super::journal::Entry;
 use super::setup::Dependencies;
+use super::startup::Startup;
 use super::world::World;
 
 /// A job, as it stands.
@@ -43,6 +46,10 @@ pub struct Snapshot {
     pub fiber: FiberState,
     /// States of the outside systems.
     pub dependencies: Dependencies,
+    /// Whether the product's routes answer.
+    pub serving: bool,
+    /// What the Focus Server waits for before it comes up.
+    pub startup: Option<Startup>,
     /// Jobs that are not yet removed.
     pub jobs: Vec<JobSnapshot>,
     /// Free slots.
@@ -51,8 +58,12 @@ pub struct Snapshot {
     pub lowest_free_slot: Option<u16>,
     /// The next number of the global count.
     pub next_sequence: Option<Sequence>,
+    /// Kubernetes namespace of all objects.
+    pub namespace: String,
     /// Names of all Jobs, Services and queues, and of the Jobs' pods.
     pub objects: ObjectNames,
+    /// `ttlSecondsAfterFinished` of cleanup jobs. None of them comes to it: each goes with its job.
+    pub cleanup_ttl: Duration,
     /// Node ports that planted Services of lost jobs hold.
     pub leftover_services: Vec<NodePort>,
     /// GPU shares in use.
@@ -96,11 +107,15 @@ impl World {
             waiters,
             fiber: self.fiber_state,
             dependencies: self.dependencies,
+            serving: self.is_serving(),
+            startup: self.startup,
             jobs: jobs.collect(),
             free_slots: self.free_slots.len(),
             lowest_free_slot: self.free_slots.first().map(|slot| slot.number()),
             next_sequence: self.next_sequence,
+            namespace: self.setup.namespace.clone(),
             objects: self.object_names(),
+            cleanup_ttl: self.setup.times.cleanup_ttl,
             leftover_services: self.cluster.leftover_services.iter().copied().collect(),
             gpu_shares_taken: self.cluster.gpu_shares_taken(),
             journal: self.journal.since(self.journal.written().saturating_sub(NEWEST)),

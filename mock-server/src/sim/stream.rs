@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::domain::fiber::{Channel, ChannelRange};
 use crate::domain::job::{StreamEnd, Terms};
 use crate::domain::pace::values_per_frame;
+use crate::domain::time::Moment;
 
 use super::calls::{OpenedCall, Progress, Turn};
 use super::seed::StreamSeed;
@@ -61,6 +62,12 @@ impl StreamCall {
     #[must_use]
     pub fn terms(&self) -> &Arc<Terms> {
         &self.call.terms
+    }
+
+    /// What the simulator's clock shows.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.simulation.clock().now()
     }
 
     /// Where the transport tells whether it asks for more.

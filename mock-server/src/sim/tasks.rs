@@ -6,7 +6,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::task::{Task, TaskId, WaterfallReply};
 use crate::domain::time::Moment;
 
-use super::frames::{MAXIMUM, MINIMUM};
+use super::frames::{MAXIMUM, MINIMUM, values};
 use super::simulation::Simulation;
 use super::world::World;
 
@@ -115,7 +115,7 @@ impl Simulation {
         let row = |(number, (start, end)): (u64, (i64, i64))| WaterfallRow {
             start,
             end,
-            amplitudes: floats(&self.frames().row(seed, number, channels, 1)),
+            amplitudes: values(&self.frames().row(seed, number, channels, 1)).collect(),
         };
         Ok(Poll::Rows(WaterfallRows {
             first_sensor: lowest,
@@ -124,8 +124,4 @@ impl Simulation {
             minimum: MINIMUM,
         }))
     }
-}
-
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]])).collect()
 }

@@ -25,6 +25,7 @@ use super::prelaunch;
 use super::reserve::Reservation;
 use super::seed::Seed;
 use super::setup::{Dependencies, MongoDb, RecordingsState, Setup, Supply};
+use super::startup::Startup;
 
 /// A job of the table.
 pub(super) struct Job {
@@ -56,6 +57,8 @@ pub struct World {
     pub(super) dependencies: Dependencies,
     /// When the newest restart of MongoDB is over.
     pub(super) mongodb_ready_at: Option<Moment>,
+    /// What the Focus Server waits for before it comes up.
+    pub(super) startup: Option<Startup>,
     pub(super) free_slots: std::collections::BTreeSet<Slot>,
     pub(super) next_sequence: Option<Sequence>,
     pub(super) jobs: BTreeMap<JobId, Job>,
@@ -87,6 +90,7 @@ impl World {
             catalog: setup.recordings.catalog(now.seconds()),
             dependencies: Dependencies::default(),
             mongodb_ready_at: None,
+            startup: None,
             free_slots: setup.ports.slots().collect(),
             next_sequence: Some(setup.first_sequence),
             jobs: BTreeMap::new(),
@@ -103,6 +107,7 @@ impl World {
         let setup = Arc::clone(&world.setup);
         world.change_fiber(setup.fiber_state, now);
         world.change_dependencies(setup.dependencies, now);
+        world.start_server(now);
         world
     }
 
@@ -121,7 +126,7 @@ impl World {
     /// Whether the Focus Server's workload has a ready pod; without one every route of the product is down.
     #[must_use]
     pub fn is_serving(&self) -> bool {
-        self.dependencies.focus_server == Supply::Up
+        self.dependencies.focus_server == Supply::Up && self.startup.is_none()
     }
 
     /// Creates a job, or leaves the world as it was.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use focus_mock::domain::fiber::FiberState;
 use focus_mock::sim::clock::Mode;
+use focus_mock::sim::setup::{Setup, Times};
 use focus_mock::{Config, MockServer};
 use focus_proto::pandadatastream::data_stream_service_client::DataStreamServiceClient;
 use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use tonic::transport::Endpoint;
 use tonic::{Code, Streaming};
 
-use super::common::{Client, START, base, held, light};
+use super::common::{Client, START, base, held, held_with, light};
 
 const START_MS: i64 = START * 1000;
 
@@ -249,11 +250,14 @@ async fn the_state_of_a_fresh_world_has_everything_at_its_start() {
             "fiber": "ready",
             "dependencies": {"mongodb": "up", "rabbitmq": "up", "recorder": "up", "recordings": "present",
                              "cluster": "ok", "focus_server": "up"},
+            "serving": true,
+            "waiting_for": null,
             "jobs": [],
             "slots": {"free": 1024, "lowest_free": 1},
             "next_sequence": 1,
             "gpu_shares_taken": 0,
-            "cluster": {"jobs": [], "pods": [], "services": [], "leftover_service_ports": []},
+            "cluster": {"namespace": "panda", "jobs": [], "pods": [], "services": [], "leftover_service_ports": [],
+                        "cleanup_job_ttl_s": 10.0},
             "queues": [],
             "journal": {"written": 0, "newest": []},
         })
@@ -290,6 +294,19 @@ async fn the_state_shows_a_job_with_all_its_objects_and_what_was_refused() {
             {"number": 3, "at_ms": START_MS, "event": "refused", "code": "WAITING_FOR_FIBER"},
         ]})
     );
+}
+
+#[tokio::test]
+async fn the_cluster_of_the_state_is_that_of_the_setup() {
+    let times = Times { cleanup_ttl: Duration::from_millis(7_500), ..Times::default() };
+    let server = held_with(Setup { namespace: String::from("rehearsal"), times, ..Setup::default() });
+    let admin = Admin::of(&server);
+    for cluster in [&admin.state().await["cluster"], &admin.reset().await["cluster"]] {
+        assert_eq!(
+            (&cluster["namespace"], &cluster["cleanup_job_ttl_s"]),
+            (&json!("rehearsal"), &json!(7.5))
+        );
+    }
 }
 
 #[tokio::test]

@@ -12,12 +12,17 @@ use crate::sim::clock::Waiter;
 use crate::sim::journal::{Entry, Happening, Removal};
 use crate::sim::setup::{ClusterState, Dependencies, MongoDb, RecordingsState, Supply};
 use crate::sim::snapshot::{JobSnapshot, Snapshot};
+use crate::sim::startup::Startup;
 
 #[derive(Serialize)]
 pub(super) struct StateBody {
     clock: ClockState,
     fiber: &'static str,
     dependencies: DependenciesBody,
+    /// Whether the product's routes answer.
+    serving: bool,
+    /// Why the server has not come up yet.
+    waiting_for: Option<&'static str>,
     jobs: Vec<JobBody>,
     slots: SlotsBody,
     next_sequence: Option<i32>,
@@ -70,10 +75,12 @@ struct SlotsBody {
 
 #[derive(Serialize)]
 struct ClusterBody {
+    namespace: String,
     jobs: Vec<String>,
     pods: Vec<String>,
     services: Vec<String>,
     leftover_service_ports: Vec<u16>,
+    cleanup_job_ttl_s: f64,
 }
 
 #[derive(Serialize)]
@@ -107,15 +114,19 @@ impl StateBody {
             },
             fiber: fiber(snapshot.fiber),
             dependencies: dependencies(&snapshot.dependencies),
+            serving: snapshot.serving,
+            waiting_for: snapshot.startup.map(startup),
             jobs: snapshot.jobs.iter().map(job).collect(),
             slots: SlotsBody { free: snapshot.free_slots, lowest_free: snapshot.lowest_free_slot },
             next_sequence: snapshot.next_sequence.map(|sequence| sequence.number()),
             gpu_shares_taken: snapshot.gpu_shares_taken,
             cluster: ClusterBody {
+                namespace: snapshot.namespace.clone(),
                 jobs: snapshot.objects.jobs.clone(),
                 pods: snapshot.objects.pods.clone(),
                 services: snapshot.objects.services.clone(),
                 leftover_service_ports: snapshot.leftover_services.iter().map(|port| port.number()).collect(),
+                cleanup_job_ttl_s: snapshot.cleanup_ttl.as_secs_f64(),
             },
             queues: snapshot.objects.queues.clone(),
             journal: JournalBody {
@@ -141,6 +152,8 @@ impl EntryBody {
             Happening::Removed(id, why) => ("removed", Some(id), Some(removal(*why)), None),
             Happening::CallEnded(id, end) => ("call-ended", Some(id), Some(stream_end(*end)), None),
             Happening::DependencyChanged(what) => ("dependency-changed", None, Some(*what), None),
+            Happening::ServerWaits(what) => ("server-waits", None, Some(*what), None),
+            Happening::ServerUp => ("server-up", None, None, None),
         };
         Self {
             number: entry.number,
@@ -215,6 +228,13 @@ fn dependencies(states: &Dependencies) -> DependenciesBody {
             ClusterState::OutOfPodAddresses => "out-of-pod-addresses",
         },
         focus_server: supply(states.focus_server),
+    }
+}
+
+fn startup(state: Startup) -> &'static str {
+    match state {
+        Startup::WaitsForMongoDb => "mongodb",
+        Startup::PodStarts(_) => "pod-start",
     }
 }
 

@@ -9,6 +9,7 @@ use super::ask::Ask;
 use super::{App, jobs, json};
 use crate::api::rejection::Rejection;
 use crate::domain::check::{ConfigureDraft, Given, RangeDraft, ViewNumber, WindowDraft};
+use crate::domain::ids::JobId;
 
 /// Creates a job.
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
@@ -16,8 +17,21 @@ pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejec
     // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
     let draft = draft(&ask.json_object(app.max_body_bytes).await?);
     match app.simulation.configure(&draft, host) {
-        Ok(terms) => Ok(json(jobs::write_answer(&terms))),
+        Ok(terms) => {
+            answer_time(&app, terms.id).await;
+            Ok(json(jobs::write_answer(&terms)))
+        }
         Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
+    }
+}
+
+/// Waits as long as the answer takes. The job exists by now, so a client that leaves meanwhile leaves a job like any
+/// other.
+async fn answer_time(app: &App, job: JobId) {
+    let latency = app.simulation.configure_latency(job);
+    if !latency.is_zero() {
+        let clock = app.simulation.clock();
+        clock.sleep_until(clock.now().after(latency), "configure answer", Some(job)).await;
     }
 }
 

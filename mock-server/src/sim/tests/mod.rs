@@ -9,6 +9,7 @@ mod dependencies;
 mod endings;
 mod historic;
 mod inactivity;
+mod latency;
 mod live;
 mod order;
 mod pending;
@@ -16,6 +17,7 @@ mod ports;
 mod properties;
 mod repeat;
 mod rollback;
+mod startup;
 mod sweep;
 
 use std::pin::pin;

@@ -75,14 +75,15 @@ fn dependencies() -> impl Strategy<Value = Dependencies> {
             4 => Just(ClusterState::Ok),
             1 => select(vec![ClusterState::RefusesObjects, ClusterState::OutOfPodAddresses])
         ],
+        supply(),
     )
-        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster)| Dependencies {
+        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster, focus_server)| Dependencies {
             mongodb,
             rabbitmq,
             recorder,
             recordings,
             cluster,
-            focus_server: Supply::Up,
+            focus_server,
         })
 }
 
@@ -112,10 +113,12 @@ fn commands() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// The worlds that sequences run in: with and without a pool of GPU shares, a start-up time, skipped conflicts.
+/// The worlds that sequences run in: with and without a pool of GPU shares, a start-up time, skipped conflicts, a
+/// server that needs MongoDB and starts without it.
 fn setups() -> impl Strategy<Value = Setup> {
-    (select(vec![None, Some(2)]), select(vec![0, 7_000]), any::<bool>(), any::<bool>()).prop_map(
-        |(size, pod_start, reject_when_full, skip)| Setup {
+    let yes_or_no = any::<bool>;
+    (select(vec![None, Some(2)]), select(vec![0, 7_000]), yes_or_no(), yes_or_no(), yes_or_no()).prop_map(
+        |(size, pod_start, reject_when_full, skip, requires_mongo)| Setup {
             ports: slots(SLOTS),
             limits: crate::sim::setup::Limits { max_jobs: 4, ..Default::default() },
             gpu: GpuPool { size, reject_when_full },
@@ -124,6 +127,11 @@ fn setups() -> impl Strategy<Value = Setup> {
                 ..Default::default()
             },
             on_conflict: if skip { OnConflict::Skip } else { OnConflict::Reject },
+            requires_mongo,
+            dependencies: Dependencies {
+                mongodb: if requires_mongo { MongoDb::Restarting } else { MongoDb::Up },
+                ..Dependencies::default()
+            },
             ..Setup::default()
         },
     )

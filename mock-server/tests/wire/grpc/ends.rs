@@ -11,7 +11,7 @@ use super::{Call, Job, assert_refused, in_time, millis, reader, recorded, row_nu
 use crate::common::{Client, base, held, light};
 
 /// Waits until the one call of a job, whose client does not read, was given more than the client's window takes.
-async fn until_stuck(server: &MockServer, job: &Job, live: bool) {
+pub(super) async fn until_stuck(server: &MockServer, job: &Job, live: bool) {
     if live {
         // One frame leaves at once and fills the window, the next one stays with the server.
         job.until_waiting(server, 1).await;

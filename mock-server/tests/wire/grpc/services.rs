@@ -1,8 +1,6 @@
 //! What is served beside the streams: health and reflection; and what is not served.
 
 use bytes::Bytes;
-use focus_proto::datastream::data_stream_service_client::DataStreamServiceClient as OlderClient;
-use focus_proto::datastream::{HealthRequest, StreamRequest};
 use futures_util::stream;
 use prost::Message;
 use tonic::Code;
@@ -16,7 +14,7 @@ use super::raw::{Http2, envelope};
 use super::{Job, in_time, reader};
 use crate::common::{held, light};
 
-const SERVED: [&str; 4] = [
+pub(super) const SERVED: [&str; 4] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -64,11 +62,6 @@ async fn unknown_methods_and_services_are_unimplemented() {
         let (code, message) = connection.status(path, Bytes::new()).await;
         assert_eq!(code, 12, "{path} without a message: {message}");
     }
-    let mut older = OlderClient::new(job.connect().await);
-    let status = older.check_health(HealthRequest {}).await.expect_err("off by default");
-    assert_eq!(status.code(), Code::Unimplemented);
-    let status = older.stream_spectrograms(StreamRequest::default()).await.expect_err("off by default");
-    assert_eq!(status.code(), Code::Unimplemented);
     reader::check(&job, 0, &job.call(0).await.frame().await);
 }
 
@@ -129,7 +122,7 @@ struct Method {
 
 /// What both versions of reflection answer: names of services, a file, or an error.
 #[derive(Debug, PartialEq)]
-enum Answer {
+pub(super) enum Answer {
     Services(Vec<String>),
     Files(Vec<Vec<u8>>),
     Error(i32),
@@ -137,7 +130,7 @@ enum Answer {
 
 /// What both versions of reflection can be asked here.
 #[derive(Clone, Copy)]
-enum Question {
+pub(super) enum Question {
     Services,
     Symbol(&'static str),
     File(&'static str),
@@ -174,11 +167,11 @@ macro_rules! ask {
     }};
 }
 
-async fn ask_v1(channel: Channel, question: Question) -> Answer {
+pub(super) async fn ask_v1(channel: Channel, question: Question) -> Answer {
     ask!(v1, channel, question)
 }
 
-async fn ask_v1alpha(channel: Channel, question: Question) -> Answer {
+pub(super) async fn ask_v1alpha(channel: Channel, question: Question) -> Answer {
     ask!(v1alpha, channel, question)
 }
 
