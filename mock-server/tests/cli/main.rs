@@ -5,6 +5,12 @@ mod arguments;
 mod child;
 #[cfg(target_os = "linux")]
 mod descriptors;
+#[cfg(unix)]
+mod exec;
+mod healthcheck;
+#[cfg(unix)]
+mod log;
 mod start;
 #[cfg(unix)]
 mod stop;
+mod stream;

@@ -150,3 +150,21 @@ fn a_closed_standard_error_harms_neither_start_nor_service_nor_end() {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for (name, status) in [("TERM", 143), ("INT", 130)] {
+        let mock = Ready::with(&["--stop-deadline", "3600"]);
+        let mut connection = Connection::to(mock.rest());
+        connection.send(
+            "POST /configure HTTP/1.1\r\nhost: a\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n",
+        );
+        assert_eq!(connection.answer().0, 100);
+        mock.program.signal("TERM");
+        mock.program.log.wait_for("stopping");
+        mock.program.signal(name);
+        let ended = mock.program.end_within(PROMPT);
+        assert_eq!(ended.status.code(), Some(status), "{}", ended.stderr);
+        assert!(connection.is_closed_by_the_server());
+    }
+}
