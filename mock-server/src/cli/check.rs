@@ -69,7 +69,7 @@ fn excerpt(renderer: &Renderer, text: &str, mistake: &Mistake) -> String {
 
 /// Where a line and a column, in characters from 1, are in a text.
 fn offset(text: &str, line: u64, column: u64) -> usize {
-    let before = |count: u64| usize::try_from(count - 1).unwrap_or(usize::MAX);
+    let before = |count: u64| usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
     let start: usize = text.split_inclusive('\n').take(before(line)).map(str::len).sum();
     let rest = text[start..].lines().next().unwrap_or_default();
     start + rest.char_indices().nth(before(column)).map_or(rest.len(), |(position, _)| position)
@@ -87,6 +87,8 @@ fn word(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -95,5 +97,25 @@ mod tests {
         let start = offset(text, 2, 4);
         assert_eq!(&text[start..start + word(&text[start..])], "\"x y\"");
         assert_eq!(offset(text, 9, 9), text.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_place_in_any_text_can_be_shown(
+            parts in prop::collection::vec(prop_oneof![
+                any::<char>().prop_map(String::from),
+                prop::sample::select(vec!["\n", "\r\n", "\t", "\"", "'", ": ", "[", "\u{feff}", "\u{200b}", "日本"])
+                    .prop_map(String::from),
+            ], 0..40),
+            line in prop_oneof![0..8_u64, any::<u64>()],
+            column in prop_oneof![0..8_u64, any::<u64>()],
+        ) {
+            let text = parts.concat();
+            let place = Place::File { file: "f.yaml".into(), line, column };
+            let shown = excerpts(&text, &Mistakes(vec![Mistake { place, text: String::from("a mistake") }]));
+            prop_assert!(shown.starts_with("error: a mistake"), "{shown}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::flags::{FLAGS, Flag, Reading, VARIABLES};
 use super::place::{Mistake, Mistakes, Place};
-use super::section::Section;
+use super::section::{Found, Section};
 use super::tree::{self, Node, Value};
 use super::{FileKind, Sources, server, world};
 
@@ -78,8 +78,7 @@ fn is_same(one: &Node, other: &Node) -> bool {
 
 fn find<'a>(keys: &'a [(Node, Node)], name: &str) -> Option<&'a Node> {
     let is_it = |key: &Node| matches!(&key.value, Value::Text(text) if text == name);
-    let (_, value) = keys.iter().find(|(key, _)| is_it(key))?;
-    (!matches!(value.value, Value::Nothing)).then_some(value)
+    keys.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
 }
 
 fn flags(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Layer {
@@ -92,10 +91,11 @@ fn flags(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Layer {
 
 fn environment(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Layer {
     let mut layer = Layer::default();
-    for (name, text) in &sources.environment {
-        if !name.starts_with(VARIABLES) || text.is_empty() {
-            continue;
-        }
+    let speaks = |(name, text): &&(String, String)| name.starts_with(VARIABLES) && !text.is_empty();
+    let mut variables: Vec<_> = sources.environment.iter().filter(speaks).collect();
+    // The environment has no order, and which one was the first must not be chance.
+    variables.sort();
+    for (name, text) in variables {
         let place = Place::Variable(name.clone());
         match FLAGS.iter().find(|flag| flag.variable() == *name) {
             Some(flag) if flag.reading == Reading::KeyAndValue => {
@@ -118,8 +118,9 @@ impl Layer {
     fn flag(&mut self, flag: &Flag, text: &str, place: &Place, mistakes: &mut Vec<Mistake>) {
         match flag.reading {
             Reading::KeyAndValue => {
-                let key = text.split('=').next().unwrap_or_default();
-                self.key_and_value(text, &Place::Flag(format!("--{} {key}", flag.name)), mistakes);
+                let key = text.split('=').next().unwrap_or_default().trim();
+                let said = format!("--{} {key}", flag.name);
+                self.key_and_value(text, &Place::Flag(said.trim_end().to_owned()), mistakes);
             }
             Reading::ConfigurationFile => {
                 self.configuration = Some(Node { value: Value::Text(text.to_owned()), place: place.clone() });
@@ -144,39 +145,47 @@ impl Layer {
         }
     }
 
-    /// Notes a key; its section, if it has one, is in front of the first dot.
+    /// Notes a key; its section, if it has one, is in front of the first dot. A section with several keys in it is as
+    /// good as each of them.
     fn say(&mut self, key: &str, value: Node, mistakes: &mut Vec<Mistake>) {
         let place = value.place.clone();
         let name = |text: &str| Node { value: Value::Text(text.to_owned()), place: place.clone() };
-        let keys = match key.split_once('.') {
-            None => &mut self.keys,
-            Some((section, _)) => {
-                let known = self.keys.iter().position(|(known, _)| is_same(known, &name(section)));
-                let position = known.unwrap_or_else(|| {
-                    self.keys.push((
-                        name(section),
-                        Node { value: Value::Mapping(Vec::new()), place: place.clone() },
-                    ));
-                    self.keys.len() - 1
-                });
-                match &mut self.keys[position].1.value {
-                    Value::Mapping(keys) => keys,
-                    // Somebody said the section itself; that is a mistake which the reader tells.
-                    Value::Nothing
-                    | Value::Flag(_)
-                    | Value::Integer(_)
-                    | Value::Number(_)
-                    | Value::Text(_)
-                    | Value::List(_) => return,
-                }
+        match (key.split_once('.'), value) {
+            (Some((section, short)), value) => {
+                self.say_in(name(section), vec![(name(short), value)], mistakes);
             }
-        };
-        let short = key.split_once('.').map_or(key, |(_, short)| short);
-        if let Some((_, first)) = keys.iter().find(|(known, _)| is_same(known, &name(short))) {
-            let text = format!("{key} is given more than once, first by {}", first.place);
-            return mistakes.push(Mistake { place: value.place, text });
+            (None, Node { value: Value::Mapping(entries), .. }) => self.say_in(name(key), entries, mistakes),
+            (None, value) => add(&mut self.keys, "", (name(key), value), mistakes),
         }
-        keys.push((name(short), value));
+    }
+
+    fn say_in(&mut self, section: Node, entries: Vec<(Node, Node)>, mistakes: &mut Vec<Mistake>) {
+        let position = self.keys.iter().position(|(known, _)| is_same(known, &section));
+        let position = position.unwrap_or_else(|| {
+            let nothing = Node { value: Value::Nothing, place: section.place.clone() };
+            self.keys.push((section, nothing));
+            self.keys.len() - 1
+        });
+        let (section, said) = &mut self.keys[position];
+        if matches!(said.value, Value::Nothing) {
+            said.value = Value::Mapping(Vec::new());
+        }
+        // Somebody may have said the section itself to be a number; that is a mistake which the reader tells.
+        if let (Value::Text(section), Value::Mapping(keys)) = (&section.value, &mut said.value) {
+            entries.into_iter().for_each(|entry| add(keys, section, entry, mistakes));
+        }
+    }
+}
+
+/// Adds a key to those of its section, unless it is there.
+fn add(keys: &mut Vec<(Node, Node)>, section: &str, (key, value): (Node, Node), mistakes: &mut Vec<Mistake>) {
+    match (keys.iter().find(|(known, _)| is_same(known, &key)), &key.value) {
+        (Some((_, first)), Value::Text(name)) => {
+            let dot = if section.is_empty() { "" } else { "." };
+            let text = format!("{section}{dot}{name} is given more than once, first by {}", first.place);
+            mistakes.push(Mistake { place: value.place, text });
+        }
+        _ => keys.push((key, value)),
     }
 }
 
@@ -204,7 +213,7 @@ fn file_of(named: &Node, kind: FileKind, mistakes: &mut Vec<Mistake>) -> Option<
             return None;
         }
     };
-    mistakes.extend(mistakes_of(kind, Some(&tree)));
+    mistakes.extend(found_in(kind, Some(&tree)).mistakes);
     match tree.value {
         Value::Mapping(keys) => Some(keys),
         Value::Nothing
@@ -216,8 +225,8 @@ fn file_of(named: &Node, kind: FileKind, mistakes: &mut Vec<Mistake>) -> Option<
     }
 }
 
-/// What is wrong with a file by itself.
-pub(super) fn mistakes_of(kind: FileKind, tree: Option<&Node>) -> Vec<Mistake> {
+/// What is in a file by itself.
+pub(super) fn found_in(kind: FileKind, tree: Option<&Node>) -> Found {
     let name = match kind {
         FileKind::World => "a world file",
         FileKind::Configuration => "a configuration",
@@ -227,12 +236,16 @@ pub(super) fn mistakes_of(kind: FileKind, tree: Option<&Node>) -> Vec<Mistake> {
         server::read(&mut root);
     }
     world::read(&mut root);
-    root.finish().mistakes
+    root.finish()
 }
 
-/// The text of a file; that it cannot be read is a mistake of whoever names it.
+/// The text of a file, in lines as places count them: without a byte order mark, and every end of a line a line feed.
+/// That it cannot be read is a mistake of whoever names it.
 pub(super) fn read_text(path: &Path, named: &Place) -> Result<String, Mistakes> {
-    std::fs::read_to_string(path).map_err(|error| {
+    let lines = |text: String| {
+        text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n")
+    };
+    std::fs::read_to_string(path).map(lines).map_err(|error| {
         let text = match named {
             Place::File { line: 0, .. } => error.to_string(),
             _ => format!("{}: {error}", path.display()),

@@ -28,7 +28,7 @@ pub use print::Entry;
 pub use server::{Log, LogFormat};
 
 use layers::Layers;
-use section::Section;
+use section::{Found, Section};
 use tree::Node;
 
 /// What a program is started with.
@@ -70,14 +70,13 @@ impl Settings {
         let mut root = Section::root("a configuration", Some(tree));
         let server = server::read(&mut root);
         let world = world::read(&mut root);
-        let found = root.finish();
-        let settings = Self {
-            config: server.config(world),
-            port_file: server.port_file,
-            log: server.log,
-            entries: found.entries,
-        };
-        (settings, found.mistakes)
+        let Found { mut mistakes, clashes, entries } = root.finish();
+        // What is wrong with a file by itself was told when it was read.
+        mistakes.retain(|mistake| !matches!(mistake.place, Place::File { .. }));
+        mistakes.extend(clashes);
+        let settings =
+            Self { config: server.config(world), port_file: server.port_file, log: server.log, entries };
+        (settings, mistakes)
     }
 
     /// Every key with its value and where that was said.
@@ -131,5 +130,9 @@ pub fn check(path: &Path) -> Result<Checked, Mistakes> {
     } else {
         FileKind::World
     };
-    Ok(Checked { kind, text, mistakes: Mistakes::unless_none(layers::mistakes_of(kind, tree.as_ref()), ()) })
+    Ok(Checked {
+        kind,
+        text,
+        mistakes: Mistakes::unless_none(layers::found_in(kind, tree.as_ref()).wrong(), ()),
+    })
 }

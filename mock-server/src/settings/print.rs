@@ -39,7 +39,9 @@ pub(super) fn yaml(entries: &[Entry]) -> String {
             let _ = writeln!(text, "{name}:");
         }
         for entry in entries.iter().filter(|entry| section(entry) == name) {
-            let _ = writeln!(text, "{:width$}  # {}", line(entry), entry.place);
+            // The name of a file may have anything in it.
+            let place = entry.place.to_string().replace(char::is_control, " ");
+            let _ = writeln!(text, "{:width$}  # {place}", line(entry));
         }
     }
     text

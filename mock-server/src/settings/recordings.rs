@@ -98,7 +98,7 @@ fn in_order(keys: &mut Section<'_>, (start, end): (When, When)) -> Option<(When,
     };
     if reversed {
         let text = format!("{} must be after {}", keys.name("end"), keys.name("start"));
-        keys.mistake_in(&["end"], &text);
+        keys.mistake_in("end", &text);
     }
     (!reversed).then_some((start, end))
 }

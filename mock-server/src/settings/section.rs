@@ -31,14 +31,25 @@ pub(super) struct Section<'a> {
 pub(super) struct Found {
     /// Everything that is wrong with it.
     pub(super) mistakes: Vec<Mistake>,
+    /// Keys that do not go together, each right by itself. Another place may say one of them otherwise.
+    pub(super) clashes: Vec<Mistake>,
     /// Every key with what it came to, in the order in which they were asked for.
     pub(super) entries: Vec<Entry>,
+}
+
+impl Found {
+    /// Everything that is wrong when nobody says anything else.
+    pub(super) fn wrong(self) -> Vec<Mistake> {
+        self.mistakes.into_iter().chain(self.clashes).collect()
+    }
 }
 
 /// Longest time of a job or stream: a day.
 const LONGEST_SECONDS: f64 = 86_400.0;
 /// Characters of a text that is one line of an answer.
 const LONGEST_TEXT: usize = 200;
+/// Characters of a path.
+const LONGEST_PATH: usize = 4096;
 
 impl<'a> Section<'a> {
     /// All there is; `kind` is what messages call it.
@@ -95,16 +106,27 @@ impl<'a> Section<'a> {
 
     /// What a key came to, as YAML.
     pub(super) fn note(&mut self, key: &'static str, value: String) {
-        let said = self.entries.iter().find(|(name, _)| *name == key);
-        let place = said.map_or(Place::Default, |(_, node)| node.place.clone());
+        let place = self.place_of(key).cloned().unwrap_or(Place::Default);
         self.found.entries.push(Entry { key: self.name(key), value, place });
     }
 
-    /// A mistake in the first of these keys that is there.
-    pub(super) fn mistake_in(&mut self, keys: &[&str], text: &str) {
-        let node = keys.iter().find_map(|key| self.entries.iter().find(|(name, _)| name == key));
-        let place = node.map_or_else(|| self.at.clone(), |(_, node)| node.place.clone());
+    /// A mistake in a key.
+    pub(super) fn mistake_in(&mut self, key: &str, text: &str) {
+        let place = self.place_of(key).unwrap_or(&self.at).clone();
         self.found.mistakes.push(Mistake { place, text: text.to_owned() });
+    }
+
+    /// Keys that do not go together; told in the first of them that is there, unless one of them is mistaken anyway.
+    pub(super) fn clash(&mut self, keys: &[&str], text: &str) {
+        let places: Vec<_> = keys.iter().filter_map(|key| self.place_of(key)).collect();
+        if !self.found.mistakes.iter().any(|mistake| places.contains(&&mistake.place)) {
+            let place = places.first().copied().unwrap_or(&self.at).clone();
+            self.found.clashes.push(Mistake { place, text: text.to_owned() });
+        }
+    }
+
+    fn place_of(&self, key: &str) -> Option<&Place> {
+        self.entries.iter().find(|(name, _)| *name == key).map(|(_, node)| &node.place)
     }
 
     /// The value of a key, unless it is left out.
@@ -184,6 +206,7 @@ impl<'a> Section<'a> {
             found.mistakes.truncate(1);
         }
         self.found.mistakes.append(&mut found.mistakes);
+        self.found.clashes.append(&mut found.clashes);
         self.found.entries.append(&mut found.entries);
         value
     }
@@ -265,15 +288,17 @@ impl<'a> Section<'a> {
 
     /// A text of one line that is not empty.
     pub(super) fn text(&mut self, key: &'static str, default: String) -> String {
-        let text = self.as_text(key).unwrap_or(default);
+        let text = self.as_text(key, LONGEST_TEXT).unwrap_or(default);
         self.note(key, print::text(&text));
         text
     }
 
-    /// A path, or nothing. One in a file is relative to that file.
+    /// A path, or nothing. One in a file is relative to that file; it comes out absolute, so that it means the same
+    /// wherever it is said again.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let place = self.get(key).map(|node| node.place.clone());
-        let path = self.as_text(key).zip(place).map(|(path, place)| place.resolve(&path));
+        let path = self.as_text(key, LONGEST_PATH).zip(place).map(|(path, place)| place.resolve(&path));
+        let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
         let shown =
             path.as_deref().map_or_else(print::nothing, |path| print::text(&path.display().to_string()));
         self.note(key, shown);
@@ -300,12 +325,12 @@ impl<'a> Section<'a> {
         parsed
     }
 
-    fn as_text(&mut self, key: &'static str) -> Option<String> {
+    fn as_text(&mut self, key: &'static str, longest: usize) -> Option<String> {
         let node = self.get(key)?;
         match &node.value {
             Value::Text(text)
                 if !text.trim().is_empty()
-                    && text.chars().count() <= LONGEST_TEXT
+                    && text.chars().count() <= longest
                     && !text.chars().any(char::is_control) =>
             {
                 Some(text.clone())
@@ -314,8 +339,7 @@ impl<'a> Section<'a> {
                 let unquoted = matches!(value, Value::Flag(_) | Value::Integer(_) | Value::Number(_));
                 let hint = if unquoted { " (put it in quotes)" } else { "" };
                 let name = self.name(key);
-                let text =
-                    format!("{name} must be a line of 1 to {LONGEST_TEXT} characters, not {node}{hint}");
+                let text = format!("{name} must be a line of 1 to {longest} characters, not {node}{hint}");
                 self.mistake(node, text);
                 None
             }

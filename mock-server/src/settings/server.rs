@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
 use super::flags::{ADDRESS, address};
 use super::print;
 use super::section::Section;
@@ -177,20 +179,23 @@ fn tls(keys: &mut Section<'_>) -> Option<Tls> {
         (None, None, true) => Some(Tls::SelfSigned),
         (Some(certificate), Some(key), false) => Some(Tls::Files { certificate, key }),
         (Some(_), None, _) => {
-            keys.mistake_in(
-                &["cert"],
+            keys.clash(
+                &["cert", "key"],
                 "tls.cert needs the certificate's private key: give tls.key (--tls-key), too",
             );
             None
         }
         (None, Some(_), _) => {
-            keys.mistake_in(&["key"], "tls.key needs the key's certificate: give tls.cert (--tls-cert), too");
+            keys.clash(
+                &["key", "cert"],
+                "tls.key needs the key's certificate: give tls.cert (--tls-cert), too",
+            );
             None
         }
         (Some(_), Some(_), true) => {
             let text =
                 "tls.self_signed and tls.cert cannot both be: give one of --tls-self-signed and --tls-cert";
-            keys.mistake_in(&["self_signed"], text);
+            keys.clash(&["self_signed", "cert", "key"], text);
             None
         }
     }
@@ -201,12 +206,18 @@ fn log(keys: &mut Section<'_>) -> Log {
     let format = keys.choice("format", &words, LogFormat::Auto);
     let expected =
         "a level (error, warn, info, debug, trace, off) or levels by module such as focus_mock=debug";
-    let filter = keys.parsed("filter", expected, |text| {
-        text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
-    });
+    let filter = keys.parsed("filter", expected, |text| is_filter(text).then(|| text.to_owned()));
     let filter = filter.unwrap_or_else(|| String::from("info"));
     keys.note("filter", print::text(&filter));
     Log { format, filter }
+}
+
+/// Whether a text is a level, or levels by module. A word alone must be a level: a misspelt one would be taken for a
+/// module, and nothing else would be logged.
+fn is_filter(text: &str) -> bool {
+    let is_told =
+        |part: &str| part.contains('=') || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
+    !text.contains(char::is_whitespace) && text.split(',').all(is_told) && text.parse::<Targets>().is_ok()
 }
 
 fn http(keys: &mut Section<'_>, default: HttpLimits) -> HttpLimits {

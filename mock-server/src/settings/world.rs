@@ -104,7 +104,7 @@ fn fiber(world: &mut Section<'_>, default: Fiber) -> Fiber {
     let start_meters = world.int("fiber_start_meters", 0..=1_000_000, default.start_meters);
     let length_meters = world.int("fiber_length_meters", 1..=1_000_000, default.length_meters);
     if length_meters <= start_meters {
-        world.mistake_in(
+        world.clash(
             &["fiber_length_meters", "fiber_start_meters"],
             &format!("world.fiber_length_meters ({length_meters}) must be above world.fiber_start_meters ({start_meters})"),
         );
@@ -135,7 +135,7 @@ fn channels(keys: &mut Section<'_>) -> Option<ChannelRange> {
     if range.is_none() {
         let text =
             format!("world.channels.highest ({highest}) must not be below world.channels.lowest ({lowest})");
-        keys.mistake_in(&["highest"], &text);
+        keys.mistake_in("highest", &text);
     }
     range
 }
@@ -145,7 +145,7 @@ fn limits(keys: &mut Section<'_>, default: Limits) -> Limits {
     let nfft = keys.int("nfft_max_multichannel", bounds, default.nfft_max_multichannel);
     if !nfft.is_power_of_two() {
         let text = format!("limits.nfft_max_multichannel must be a power of two, not {nfft}");
-        keys.mistake_in(&["nfft_max_multichannel"], &text);
+        keys.mistake_in("nfft_max_multichannel", &text);
     }
     Limits {
         max_channels_per_request: keys.int(
@@ -171,7 +171,7 @@ fn ports(
     let lowest = base.max(1);
     let plan = NonZeroU16::new(slots).map(|slots| PortPlan::new(lowest, slots));
     if let Some(Err(too_high)) = &plan {
-        keys.mistake_in(&["base", "max_slots"], &format!("{too_high} (ports.base, ports.max_slots)"));
+        keys.clash(&["base", "max_slots"], &format!("{too_high} (ports.base, ports.max_slots)"));
     }
     let plan = plan.and_then(Result::ok).unwrap_or(default);
     let words = [("reject", OnConflict::Reject), ("skip", OnConflict::Skip)];

@@ -26,5 +26,5 @@ pub fn parse(text: &str, file: &str) -> Result<Setup, Mistakes> {
     let tree = tree::parse(text, file).map_err(|mistake| Mistakes(vec![mistake]))?;
     let mut root = Section::root("a world file", tree.as_ref());
     let world = world::read(&mut root);
-    Mistakes::unless_none(root.finish().mistakes, world.setup)
+    Mistakes::unless_none(root.finish().wrong(), world.setup)
 }

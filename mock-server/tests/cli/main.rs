@@ -2,7 +2,9 @@
 
 mod addresses;
 mod arguments;
+mod check;
 mod child;
+mod config;
 #[cfg(target_os = "linux")]
 mod descriptors;
 #[cfg(unix)]
