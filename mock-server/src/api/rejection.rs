@@ -99,8 +99,17 @@ impl Rejection {
     /// The answer, for a request of that id.
     pub(crate) fn response(&self, request_id: &str) -> Response {
         let row = self.row();
-        let body = ErrorBody { error: self.text(), code: row.code, detail: self.detail(), request_id };
-        let bytes = serde_json::to_vec(&body).expect("strings and lists of strings are always JSON");
+        let detail = self.detail();
+        let error = match &detail {
+            // What `text` would say, without writing every sentence twice.
+            Some(Detail::Violations(all)) => {
+                all.iter().map(|violation| violation.msg.as_str()).collect::<Vec<_>>().join("; ")
+            }
+            Some(Detail::Text(_)) | None => self.text(),
+        };
+        let body = ErrorBody { error, code: row.code, detail, request_id };
+        let mut bytes = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut bytes, &body).expect("strings and lists of strings are always JSON");
         let mut response = Response::new(Body::from(bytes));
         *response.status_mut() = row.status;
         let headers = response.headers_mut();

@@ -22,7 +22,7 @@ use super::doors::{self, Streams, TcpPorts};
 use super::gate::Gate;
 use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block};
 use crate::api::rest::router::Product;
-use crate::api::rest::{App, LocalAddr, RequestIds};
+use crate::api::rest::{Answers, App, LocalAddr, RequestIds};
 use crate::api::{admin, grpc};
 use crate::config::{Addresses, Config};
 use crate::domain::ids::{PortPlan, PortPlanTooHigh};
@@ -130,6 +130,7 @@ impl Server {
         let app = App {
             simulation: Arc::clone(&simulation),
             request_ids: RequestIds::new(config.seed),
+            answers: Answers::default(),
             max_body_bytes,
         };
         let stop = Arc::new(Signal::default());

@@ -25,12 +25,13 @@ const BODY_TIME: Duration = Duration::from_secs(20);
 pub(super) struct Ask {
     parts: Parts,
     body: Body,
+    local: LocalAddr,
 }
 
 impl Ask {
-    pub(super) fn new(request: Request) -> Self {
+    pub(super) fn new(request: Request, local: LocalAddr) -> Self {
         let (parts, body) = request.into_parts();
-        Self { parts, body }
+        Self { parts, body, local }
     }
 
     /// A segment of the path, counted from its end, decoded; `None` when it is no text. It names something or it does
@@ -42,8 +43,7 @@ impl Ask {
 
     /// The host under which the client reached this server.
     pub(super) fn stream_host(&self) -> String {
-        let local = self.parts.extensions.get::<LocalAddr>().map(|local| local.0.ip());
-        super::host::stream_host(self.parts.headers.get(HOST), local)
+        super::host::stream_host(self.parts.headers.get(HOST), self.local.0.ip())
     }
 
     /// The body as a JSON object, whatever the request says its type is.

@@ -6,12 +6,11 @@ use http::HeaderValue;
 
 /// The host part of a Host header, without port; the address the request came in on where there is none, or where it
 /// is neither a name nor an address.
-pub(super) fn stream_host(header: Option<&HeaderValue>, local: Option<IpAddr>) -> String {
+pub(super) fn stream_host(header: Option<&HeaderValue>, local: IpAddr) -> String {
     let sent = header.and_then(|value| value.to_str().ok()).and_then(host_part);
     sent.map(str::to_owned).unwrap_or_else(|| match local {
-        Some(IpAddr::V6(address)) => format!("[{address}]"),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        None => String::from("127.0.0.1"),
+        IpAddr::V6(address) => format!("[{address}]"),
+        IpAddr::V4(address) => address.to_string(),
     })
 }
 
@@ -50,7 +49,7 @@ mod tests {
 
     fn host_of(header: &str) -> String {
         let header = HeaderValue::from_bytes(header.as_bytes()).expect("a header value of the test");
-        stream_host(Some(&header), Some(IpAddr::from([127, 0, 0, 9])))
+        stream_host(Some(&header), IpAddr::from([127, 0, 0, 9]))
     }
 
     #[test]
@@ -85,7 +84,7 @@ mod tests {
         ] {
             assert_eq!(host_of(header), "127.0.0.9", "{header:?}");
         }
-        assert_eq!(stream_host(None, Some(IpAddr::from([127, 0, 0, 9]))), "127.0.0.9");
-        assert_eq!(stream_host(None, Some(IpAddr::V6(Ipv6Addr::LOCALHOST))), "[::1]");
+        assert_eq!(stream_host(None, IpAddr::from([127, 0, 0, 9])), "127.0.0.9");
+        assert_eq!(stream_host(None, IpAddr::V6(Ipv6Addr::LOCALHOST)), "[::1]");
     }
 }

@@ -24,12 +24,14 @@ use http::header::CONTENT_TYPE;
 use crate::sim::Simulation;
 
 pub(crate) use ask::LocalAddr;
+pub(crate) use jobs::Answers;
 pub(crate) use request_id::RequestIds;
 
 /// What the product's routes share.
 pub(crate) struct App {
     pub(crate) simulation: Arc<Simulation>,
     pub(crate) request_ids: RequestIds,
+    pub(crate) answers: Answers,
     /// Largest request body in bytes.
     pub(crate) max_body_bytes: usize,
 }

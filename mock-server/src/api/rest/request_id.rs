@@ -3,8 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Request;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::HeaderName;
 
 use crate::sim::seed::Seed;
+
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Makes ids that no two requests of a server share.
 pub(crate) struct RequestIds {
@@ -17,24 +22,33 @@ impl RequestIds {
         Self { seed, made: AtomicU64::new(0) }
     }
 
-    fn make(&self) -> String {
+    fn make(&self) -> RequestId {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}", self.seed.draw("request", "id", number))
+        let digit = |bits: u8| b"0123456789abcdef"[usize::from(bits & 15)];
+        let drawn = self.seed.draw("request", "id", number).to_be_bytes();
+        let digits: Vec<u8> = drawn.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte)]).collect();
+        RequestId(HeaderValue::from_maybe_shared(Bytes::from(digits)).expect("hex digits"))
     }
 }
 
-/// The id of one request: 1 to 64 characters of `[A-Za-z0-9._-]`.
-pub(crate) struct RequestId(String);
+/// The id of one request as its header has it: 1 to 64 characters of `[A-Za-z0-9._-]`.
+pub(super) struct RequestId(HeaderValue);
 
 impl RequestId {
     /// The client's own id where it sent a usable one.
     pub(super) fn of(request: &Request, ids: &RequestIds) -> Self {
-        let sent = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
-        Self(sent.filter(|id| is_usable(id)).map_or_else(|| ids.make(), str::to_owned))
+        let sent = request.headers().get(X_REQUEST_ID);
+        let usable = sent.filter(|id| id.to_str().is_ok_and(is_usable));
+        usable.map_or_else(|| ids.make(), |id| Self(id.clone()))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    pub(super) fn as_str(&self) -> &str {
+        self.0.to_str().expect("letters, digits and three other characters of ASCII")
+    }
+
+    /// The value of the header.
+    pub(super) fn into_value(self) -> HeaderValue {
+        self.0
     }
 }
 
@@ -67,6 +81,7 @@ mod tests {
     fn made_ids_are_sixteen_hex_digits_and_differ() {
         let ids = RequestIds::new(Seed(1));
         let (first, second) = (ids.make(), ids.make());
+        let (first, second) = (first.as_str(), second.as_str());
         assert_ne!(first, second);
         assert!(first.len() == 16 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }

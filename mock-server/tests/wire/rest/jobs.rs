@@ -130,3 +130,19 @@ async fn what_a_job_was_given_depends_on_its_channels_only_where_channels_are_me
     }
     assert_eq!(other["channel_amount"], 2521 - 300 - 299);
 }
+
+/// An answer that is kept for whoever asks again must not outlive its job.
+#[tokio::test]
+async fn a_job_that_gets_the_id_of_an_earlier_one_has_metadata_of_its_own() {
+    let server = held();
+    let client = Client::of(&server);
+    let first = client.job(&base()).await;
+    assert_eq!(client.get("/metadata/1-1").await.json(), first);
+    server.simulation().reset();
+    assert_eq!(client.get("/metadata/1-1").await.refusal(), (404, String::from("UNKNOWN_JOB")));
+    let second = client.job(&light()).await;
+    assert_eq!((&second["job_id"], &second["channel_amount"]), (&first["job_id"], &Value::from(20)));
+    for _ in 0..2 {
+        assert_eq!(client.get("/metadata/1-1").await.json(), second);
+    }
+}
