@@ -146,7 +146,7 @@ fn the_contract_suite_knows_of_the_mock_only_how_to_start_it() {
 
 #[test]
 fn no_source_file_is_too_long_to_read() {
-    for folder in ["src", "tests", "../proto/src", "../proto/tests", "../contract-tests"] {
+    for folder in ["src", "tests", "benches", "../proto/src", "../proto/tests", "../contract-tests"] {
         let mut files = Vec::new();
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
         for file in files {

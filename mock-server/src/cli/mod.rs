@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use focus_mock::settings::{FLAGS, Flag, Reading, Settings, Sources};
+use focus_mock::settings::{FLAGS, Flag, Reading, Settings, Sources, VARIABLES};
 
 /// Exit status of a command that could not do what it was asked to: bad arguments, bad files, busy ports.
 const FAILED: u8 = 2;
@@ -88,10 +88,16 @@ fn settings(
         }
         matches.get_many::<String>(flag.name).into_iter().flatten().map(|text| (flag, text.clone())).collect()
     };
-    let text = |text: OsString| text.to_string_lossy().into_owned();
+    // What others are called is not our business, even if it is no text.
+    let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+    let ours = std::env::vars_os().filter_map(named).filter(|(name, _)| name.starts_with(VARIABLES));
+    let texts = ours.map(|(name, value)| match value.into_string() {
+        Ok(text) => Ok((name, text)),
+        Err(value) => Err(anyhow::anyhow!("{name}: not a text in UTF-8: {}", value.display())),
+    });
     let sources = Sources {
         flags: FLAGS.iter().flat_map(said).collect(),
-        environment: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
+        environment: texts.collect::<anyhow::Result<_>>()?,
         defaults,
     };
     Ok(Settings::gather(&sources)?)

@@ -157,7 +157,7 @@ pub static FLAGS: [Flag; 17] = [
 ];
 
 /// What names of variables begin with.
-pub(super) const VARIABLES: &str = "FOCUS_MOCK_";
+pub const VARIABLES: &str = "FOCUS_MOCK_";
 
 impl Flag {
     /// The variable of the environment that says the same.

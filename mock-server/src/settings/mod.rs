@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 
-pub use flags::{FLAGS, Flag, Reading};
+pub use flags::{FLAGS, Flag, Reading, VARIABLES};
 pub use place::{Mistake, Mistakes, Place};
 pub use print::Entry;
 pub use server::{Log, LogFormat};

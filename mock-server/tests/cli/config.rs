@@ -127,3 +127,16 @@ fn what_is_no_text_is_refused_and_no_reason_to_panic() {
     let file = tempfile::Builder::new().prefix(no_text).tempfile().expect("a file");
     assert!(focus_mock(&["check"]).arg(file.path()).output().expect("it runs").status.success());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_named_unless_it_is_somebody_elses() {
+    use std::os::unix::ffi::OsStrExt;
+    let no_text = std::ffi::OsStr::from_bytes(b"w\xff.yaml");
+    let output = |name: &str| focus_mock(&["--print-config"]).env(name, no_text).output().expect("it runs");
+    let refused = output("FOCUS_MOCK_WORLD");
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8(refused.stderr).expect("a text");
+    assert!(told.starts_with("focus-mock: FOCUS_MOCK_WORLD: not a text in UTF-8: w"), "{told}");
+    assert!(output("SOMEBODY_ELSES").status.success());
+}
