@@ -12,4 +12,6 @@ mod raw;
 mod refusals;
 mod rest;
 mod rollback;
+mod stop;
 mod tasks;
+mod tls;

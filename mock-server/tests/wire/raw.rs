@@ -16,15 +16,65 @@ use super::common::Answer;
 const HANG: Duration = Duration::from_secs(30);
 
 /// One connection.
-pub(crate) struct Wire(BufReader<TcpStream>);
+pub(crate) struct Wire<S = TcpStream>(BufReader<S>);
+
+/// A socket on which nothing lasts for ever.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("a connection");
+    stream.set_nodelay(true).expect("a socket option");
+    stream.set_read_timeout(Some(HANG)).expect("a socket option");
+    stream.set_write_timeout(Some(HANG)).expect("a socket option");
+    stream
+}
 
 impl Wire {
     pub(crate) fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        stream.set_read_timeout(Some(HANG)).expect("a socket option");
-        stream.set_write_timeout(Some(HANG)).expect("a socket option");
+        Self::over(connect(address))
+    }
+
+    /// Tells the server that nothing more will come.
+    pub(crate) fn end_sending(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
+    }
+
+    /// Whether the server has ended its side, as of now; there must be nothing else to be read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.peek().is_some_and(|bytes| {
+            assert_eq!(bytes, 0, "nothing but the end");
+            true
+        })
+    }
+
+    /// Whether there is something to be read, as of now, and it is not the end.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.peek().is_some_and(|bytes| {
+            assert_ne!(bytes, 0, "not the end");
+            true
+        })
+    }
+
+    /// How many bytes there are, at least; none are the end.
+    fn peek(&self) -> Option<usize> {
+        assert_eq!(self.0.buffer(), b"", "everything was read");
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).expect("a socket option");
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).expect("a socket option");
+        match peeked {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => panic!("an orderly end: {error}"),
+        }
+    }
+}
+
+impl<S: Read + Write> Wire<S> {
+    pub(crate) fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        self.0.get_ref()
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -33,11 +83,6 @@ impl Wire {
 
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.get_mut().write_all(bytes)
-    }
-
-    /// Tells the server that nothing more will come.
-    pub(crate) fn end_sending(&mut self) {
-        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
     }
 
     /// The next answer.

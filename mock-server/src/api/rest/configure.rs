@@ -12,11 +12,11 @@ use crate::domain::check::{ConfigureDraft, Given, RangeDraft, ViewNumber, Window
 
 /// Creates a job.
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
-    let host = ask.stream_host();
+    let host = app.stream_base.host().map_or_else(|| ask.host(), str::to_owned);
     // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
     let draft = draft(&ask.json_object(app.max_body_bytes).await?);
     match app.simulation.configure(&draft, host) {
-        Ok(terms) => Ok(json(jobs::write_answer(&terms))),
+        Ok(terms) => Ok(json(jobs::write_answer(&app, &terms))),
         Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
         return tasks::metadata(app, &id);
     }
     let terms = app.simulation.job(id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?)?;
-    Ok(json(write_answer(&terms)))
+    Ok(json(write_answer(app, &terms)))
 }
 
 pub(super) fn cancel(app: &App, ask: &Ask) -> Result<Response, Rejection> {
@@ -54,7 +54,7 @@ pub(super) async fn in_its_time(app: &App, refusal: Refusal) -> Rejection {
 }
 
 /// Writes a job's answer; it is the same text for as long as the job lives.
-pub(super) fn write_answer(terms: &Terms) -> Vec<u8> {
+pub(super) fn write_answer(app: &App, terms: &Terms) -> Vec<u8> {
     let layout = &terms.layout;
     let answer = ConfigureResponse {
         status: "success",
@@ -66,7 +66,7 @@ pub(super) fn write_answer(terms: &Terms) -> Vec<u8> {
         frequencies_amount: layout.bins.count(),
         channel_amount: terms.request.channels().count(),
         stream_port: terms.port.number(),
-        stream_url: format!("http://{}", terms.stream_host),
+        stream_url: app.stream_base.url(&terms.stream_host),
         view_type: terms.request.view().number(),
         metadata: Metadata::of(&terms.fiber),
     };

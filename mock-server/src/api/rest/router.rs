@@ -82,7 +82,10 @@ impl Product {
 
 async fn dispatch(app: Arc<App>, methods: Arc<[(Method, Handler)]>, request: Request) -> Response {
     match methods.iter().find(|(method, _)| method == request.method()) {
-        Some((_, handler)) => handler(app, Ask::new(request)).await.unwrap_or_else(rejected),
+        Some((_, handler)) => {
+            let ask = Ask::new(request, app.body_time);
+            handler(app, ask).await.unwrap_or_else(rejected)
+        }
         None => {
             let allowed: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
             rejected(Rejection::MethodNotAllowed(allowed.join(", ")))

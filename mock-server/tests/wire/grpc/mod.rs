@@ -5,6 +5,7 @@ mod flow;
 mod garbage;
 mod geometry;
 mod historic;
+mod limits;
 mod live;
 mod ports;
 mod raw;
