@@ -97,7 +97,7 @@ pub enum Tls {
 pub struct HttpLimits {
     /// Largest block of request headers; above it the answer is 431.
     pub max_header_bytes: usize,
-    /// Most of them; above it the answer is 431, too.
+    /// Most of them; above it the answer is 431, too. Another limit than the default costs some speed.
     pub max_headers: usize,
     /// How long a client may take for its headers, from their first byte on.
     pub header_time: Duration,
@@ -111,11 +111,17 @@ pub struct HttpLimits {
     pub max_connections: usize,
 }
 
+impl HttpLimits {
+    /// Hyper reads so many headers without allocating; for any other limit it fills two tables for every request, which
+    /// takes longer than a small answer.
+    pub(crate) const HEADERS_ON_THE_STACK: usize = 100;
+}
+
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             max_header_bytes: 64 * 1024,
-            max_headers: 1024,
+            max_headers: Self::HEADERS_ON_THE_STACK,
             header_time: Duration::from_secs(30),
             body_time: Duration::from_secs(20),
             idle_time: Duration::from_secs(120),

@@ -36,6 +36,8 @@ pub struct MockServer {
     rest: SocketAddr,
     admin: Option<SocketAddr>,
     port_base: u16,
+    base_url: String,
+    certificate: Option<String>,
     simulation: Option<Arc<Simulation>>,
     stop: Arc<Signal<()>>,
     thread: Option<JoinHandle<()>>,
@@ -55,9 +57,16 @@ impl MockServer {
             .spawn(move || run(config, &stopped, &ready))
             .map_err(StartError::Runtime)?;
         match started.recv() {
-            Ok(Ok(Started { rest, admin, port_base, simulation })) => {
-                Ok(Self { rest, admin, port_base, simulation: Some(simulation), stop, thread: Some(thread) })
-            }
+            Ok(Ok(started)) => Ok(Self {
+                rest: started.rest,
+                admin: started.admin,
+                port_base: started.port_base,
+                base_url: started.base_url,
+                certificate: started.certificate,
+                simulation: Some(started.simulation),
+                stop,
+                thread: Some(thread),
+            }),
             Ok(Err(error)) => {
                 let _ = thread.join();
                 Err(error)
@@ -77,10 +86,17 @@ impl MockServer {
         self.rest
     }
 
-    /// Base of the REST routes, `http://address:port`.
+    /// Base of the REST routes, `http://address:port`, or `https` with a certificate.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.rest)
+        self.base_url.clone()
+    }
+
+    /// The certificate that was made for this server, as PEM, so that a client can trust it and no other; `None` where
+    /// it came from a file, or there is none.
+    #[must_use]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// Address of the admin listener, if there is one.
@@ -117,6 +133,8 @@ struct Started {
     rest: SocketAddr,
     admin: Option<SocketAddr>,
     port_base: u16,
+    base_url: String,
+    certificate: Option<String>,
     simulation: Arc<Simulation>,
 }
 
@@ -128,9 +146,14 @@ fn run(config: Config, stop: &Signal<()>, ready: &mpsc::Sender<Result<Started, S
     runtime.block_on(async {
         match Server::start(config).await {
             Ok(server) => {
-                let (rest, admin, port_base) = (server.rest, server.admin, server.port_base);
-                let simulation = Arc::clone(server.simulation());
-                drop(ready.send(Ok(Started { rest, admin, port_base, simulation })));
+                drop(ready.send(Ok(Started {
+                    rest: server.rest,
+                    admin: server.admin,
+                    port_base: server.port_base,
+                    base_url: server.base_url(),
+                    certificate: server.certificate_pem().map(str::to_owned),
+                    simulation: Arc::clone(server.simulation()),
+                })));
                 stop.wait().await;
             }
             Err(error) => drop(ready.send(Err(error))),

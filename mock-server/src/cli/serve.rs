@@ -59,7 +59,7 @@ struct Ready<'a> {
 }
 
 fn announce(server: &Server, slots: u16, port_file: Option<&Path>) -> anyhow::Result<()> {
-    let rest = format!("http://{}", server.rest);
+    let rest = server.base_url();
     let admin = server.admin.map(|address| format!("http://{address}"));
     let ready = Ready {
         event: "ready",
@@ -75,11 +75,13 @@ fn announce(server: &Server, slots: u16, port_file: Option<&Path>) -> anyhow::Re
     }
     let first = u32::from(server.port_base) + 1;
     let last = u32::from(server.port_base) + u32::from(slots);
+    // Nobody knows who signed a certificate that was made a moment ago.
+    let verify = if server.certificate_pem().is_some() { "k" } else { "" };
     // Whoever started us may have closed either pipe; the server is worth having all the same.
     let _ = writeln!(
         std::io::stderr(),
         "mock Focus Server {} answers\n  REST   {rest}   also under {rest}/focus-server; documentation at {rest}/docs\n  \
-         gRPC   {}:{first}-{last}, one port per job\n  admin  {}\ntry:\n  curl -s {rest}/configure -d '{EXAMPLE}'",
+         gRPC   {}:{first}-{last}, one port per job\n  admin  {}\ntry:\n  curl -s{verify} {rest}/configure -d '{EXAMPLE}'",
         env!("CARGO_PKG_VERSION"),
         server.rest.ip(),
         admin.as_deref().unwrap_or("off"),

@@ -17,9 +17,14 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tonic::service::Routes;
 
-use super::connection::{WIND_UP, serve_http2};
 use super::gate::Gate;
+use super::http2::{self, Ends};
+use super::room::{Room, WIND_UP};
+use super::traffic::Traffic;
+use super::wall::WallTime;
+use super::watched::Answering;
 use crate::api::grpc::{JobOfPort, Watched};
+use crate::config::GrpcLimits;
 use crate::domain::ids::{JobId, NodePort};
 use crate::domain::job::Terms;
 use crate::platform;
@@ -34,6 +39,11 @@ const BACKLOG: i32 = 1024;
 pub(super) struct Streams {
     pub(super) routes: Routes,
     pub(super) simulation: Weak<Simulation>,
+    pub(super) limits: GrpcLimits,
+    /// One for all ports: a client that goes from job to job gets no more than others.
+    pub(super) room: Arc<Room>,
+    /// Raised with the moment by which everything must have ended.
+    pub(super) stop: Arc<Signal<WallTime>>,
     /// Held by every open connection, so that a server that stops can wait for the last one.
     pub(super) open: mpsc::WeakSender<()>,
 }
@@ -123,14 +133,17 @@ impl Door for TcpDoor {
         self.runtime.spawn(async move {
             gate.accept_all(|stream| {
                 let Some(streams) = streams.get() else { return };
+                let Some(place) = streams.room.admit(Traffic::greeting()) else { return };
                 let service = JobService {
                     routes: streams.routes.clone(),
                     simulation: streams.simulation.clone(),
+                    traffic: Arc::clone(&place.traffic),
                     job,
                 };
-                let (open, stop) = (streams.open.upgrade(), Arc::clone(&stop));
+                let ends = Ends { door: Arc::clone(&stop), server: Arc::clone(&streams.stop) };
+                let (open, limits) = (streams.open.upgrade(), streams.limits);
                 tokio::spawn(async move {
-                    serve_http2(stream, service, stop).await;
+                    http2::serve(limits, stream, place, service, ends).await;
                     drop(open);
                 });
             })
@@ -159,27 +172,28 @@ impl Drop for TcpDoor {
     }
 }
 
-/// The services of one job's port.
+/// The services of one job's port, on one connection.
 struct JobService {
     routes: Routes,
     simulation: Weak<Simulation>,
+    traffic: Arc<Traffic>,
     job: JobId,
 }
 
 impl Service<Request<Incoming>> for JobService {
-    type Response = hyper::Response<Watched>;
+    type Response = hyper::Response<Answering<Watched>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(JobOfPort(self.job));
-        let simulation = self.simulation.clone();
+        let (simulation, underway) = (self.simulation.clone(), self.traffic.request());
         let answered = tower::Service::call(&mut self.routes.clone(), request);
         answered
             .map(|response| {
                 response.map(|mut response| {
                     let progress = response.extensions_mut().remove();
-                    response.map(|body| Watched::new(body, progress, simulation))
+                    response.map(|body| Answering::new(Watched::new(body, progress, simulation), underway))
                 })
             })
             .boxed()

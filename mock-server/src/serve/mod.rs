@@ -2,11 +2,19 @@
 //!
 //! This is where the world meets the machine: sockets, file descriptors, the wall clock's limits on slow transports.
 
-mod connection;
 mod doors;
 mod gate;
+mod http1;
+mod http2;
+mod listen;
 mod ports;
+mod room;
 mod server;
+mod tls;
+mod traffic;
+mod wall;
+mod watched;
 
+pub use listen::StartError;
 pub use ports::PortChoice;
-pub use server::{Server, StartError};
+pub use server::Server;

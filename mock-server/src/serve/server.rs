@@ -1,8 +1,7 @@
 //! A running server: its listeners, its world, its end.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU16;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,72 +13,28 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::connection;
-use super::connection::{Answer, serve_http1};
-use super::doors::{self, Streams, TcpPorts};
+use super::doors::{Streams, TcpPorts};
 use super::gate::Gate;
-use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block};
+use super::http1::{Answer, House};
+use super::listen::{Listeners, StartError};
+use super::ports::Block;
+use super::room::Room;
+use super::tls::Identity;
+use super::wall::WallTime;
 use crate::api::rest::router::Product;
-use crate::api::rest::{Answers, App, LocalAddr, RequestIds};
+use crate::api::rest::{Answers, App, LocalAddr, RequestIds, StreamBase};
 use crate::api::{admin, grpc};
-use crate::config::{Addresses, Config};
-use crate::domain::ids::{PortPlan, PortPlanTooHigh};
+use crate::config::{Config, HttpLimits};
 use crate::platform;
 use crate::sim::Simulation;
 use crate::sim::clock::Clock;
 use crate::sim::signal::Signal;
 
-/// Why a server did not start, in words for whoever started it.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Another process has the address.
-    #[error(
-        "port {port} on {host} is already in use: give another address with {flag} (port 0 takes a free one)"
-    )]
-    AddressInUse {
-        /// The host.
-        host: IpAddr,
-        /// The port.
-        port: u16,
-        /// The flag that sets it.
-        flag: &'static str,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address} ({flag}): {error}")]
-    CannotListen {
-        /// The address.
-        address: SocketAddr,
-        /// The flag that sets it.
-        flag: &'static str,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The last job port would lie above 65535.
-    #[error("{0} (--port-base)")]
-    Ports(PortPlanTooHigh),
-    /// A listener would take a job's port.
-    #[error(
-        "port {port} ({flag}) lies among the job ports {first} to {last} (--port-base): move one of them"
-    )]
-    AmongJobPorts {
-        /// The listener's port.
-        port: u16,
-        /// The flag that sets it.
-        flag: &'static str,
-        /// The first job port.
-        first: u16,
-        /// The last one.
-        last: u16,
-    },
-    /// No block of ports is free.
-    #[error("no block of job ports is free: {0} (--port-base 0)")]
-    NoBlock(io::Error),
-    /// The server's thread or runtime could not be made.
-    #[error("cannot start the server: {0}")]
-    Runtime(io::Error),
-}
+/// How much longer than it should the end of the connections may take.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A server that answers.
 pub struct Server {
@@ -90,19 +45,15 @@ pub struct Server {
     /// Job ports are this plus the slot.
     pub port_base: u16,
     simulation: Arc<Simulation>,
+    identity: Option<Identity>,
     gates: Vec<Arc<Gate>>,
-    stop: Arc<Signal<()>>,
+    limits: HttpLimits,
+    stop_deadline: Duration,
+    /// Raised with the moment by which everything must have ended.
+    stop: Arc<Signal<WallTime>>,
     /// Closed once every connection has ended.
     connections: mpsc::Receiver<()>,
     _block: Option<Block>,
-}
-
-/// The sockets of a server, before anything is served on them.
-struct Listeners {
-    rest: std::net::TcpListener,
-    admin: Option<std::net::TcpListener>,
-    plan: PortPlan,
-    block: Option<Block>,
 }
 
 impl Server {
@@ -110,53 +61,51 @@ impl Server {
     /// the runtime.
     ///
     /// # Errors
-    /// When an address or the job ports cannot be had.
+    /// When an address or the job ports cannot be had, or the files of the certificate are not what they should be.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let max_slots = config.setup.ports.max_slots();
         warn_if_files_are_short(max_slots);
         let listeners = Listeners::open(&config.addresses, max_slots)?;
-        let mut setup = config.setup;
-        setup.ports = listeners.plan;
-        let max_body_bytes = setup.limits.max_body_bytes;
         let rest = listeners.rest.local_addr().map_err(StartError::Runtime)?;
+        let identity = config.tls.as_ref().map(|tls| Identity::load(tls, rest.ip())).transpose()?;
+        let mut setup = config.setup.clone();
+        setup.ports = listeners.plan;
         let (ports, streams) = TcpPorts::new(rest.ip(), Handle::current());
         let clock = Clock::start(config.clock, config.start_time);
         let simulation = Arc::new(Simulation::new(setup, config.seed, clock, Arc::new(ports)));
         let (open, connections) = mpsc::channel(1);
-        let weak = Arc::downgrade(&simulation);
-        let routes = grpc::services(&simulation).await;
-        let _first = streams.set(Streams { routes, simulation: weak, open: open.downgrade() });
-
-        let app = App {
-            simulation: Arc::clone(&simulation),
-            request_ids: RequestIds::new(config.seed),
-            answers: Answers::default(),
-            max_body_bytes,
-        };
         let stop = Arc::new(Signal::default());
+        let weak = Arc::downgrade(&simulation);
+        let _first = streams.set(Streams {
+            routes: grpc::services(&simulation).await,
+            simulation: weak,
+            limits: config.grpc,
+            room: Room::new(config.grpc.max_connections),
+            stop: Arc::clone(&stop),
+            open: open.downgrade(),
+        });
         let mut server = Self {
             rest,
             admin: None,
             port_base: listeners.plan.base(),
             simulation: Arc::clone(&simulation),
+            identity,
             gates: Vec::new(),
+            limits: config.http,
+            stop_deadline: config.stop_deadline,
             stop,
             connections,
             _block: listeners.block,
         };
         if let Some(listener) = listeners.admin {
             server.admin = Some(listener.local_addr().map_err(StartError::Runtime)?);
-            server.serve(listener, Admin(admin::router(Arc::clone(&simulation))), &open)?;
+            let routes = admin::router(Arc::clone(&simulation), config.http.body_time);
+            server.serve(listener, Admin(routes), None, &open)?;
         }
-        server.serve(listeners.rest, Product::new(Arc::new(app)), &open)?;
-        let weak = Arc::downgrade(&simulation);
-        let stopped = Arc::clone(&server.stop);
-        tokio::spawn(async move {
-            // The loop holds the world only while it runs; it ends with the server or with the runtime.
-            if let Some(simulation) = weak.upgrade() {
-                tokio::select! { () = simulation.run() => {}, () = stopped.wait() => {} }
-            }
-        });
+        let product = Product::new(Arc::new(app(&config, simulation)));
+        let acceptor = server.identity.as_ref().map(|identity| identity.acceptor.clone());
+        server.serve(listeners.rest, product, acceptor, &open)?;
+        server.let_the_world_run();
         Ok(server)
     }
 
@@ -166,20 +115,37 @@ impl Server {
         &self.simulation
     }
 
+    /// Base of the REST routes: scheme, address and port.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.rest)
+    }
+
+    /// The certificate that was made for the REST listener, as PEM, so that a client can trust it and no other;
+    /// `None` where it came from a file, or there is none.
+    #[must_use]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.identity.as_ref()?.made.as_deref()
+    }
+
     fn serve(
         &mut self,
         listener: std::net::TcpListener,
         answer: impl Answer + Sync,
+        tls: Option<TlsAcceptor>,
         open: &mpsc::Sender<()>,
     ) -> Result<(), StartError> {
         let gate = Gate::new(TcpListener::from_std(listener).map_err(StartError::Runtime)?);
         self.gates.push(Arc::clone(&gate));
-        let (stop, open) = (Arc::clone(&self.stop), open.clone());
+        let room = Room::new(self.limits.max_connections);
+        let house = Arc::new(House { limits: self.limits, tls, room, stop: Arc::clone(&self.stop) });
+        let open = open.clone();
         tokio::spawn(async move {
             gate.accept_all(|stream| {
-                let (answer, stop, open) = (answer.clone(), Arc::clone(&stop), open.clone());
+                let Some(place) = house.admit() else { return };
+                let (house, answer, open) = (Arc::clone(&house), answer.clone(), open.clone());
                 tokio::spawn(async move {
-                    serve_http1(stream, answer, stop).await;
+                    house.serve(stream, place, answer).await;
                     drop(open);
                 });
             })
@@ -188,15 +154,31 @@ impl Server {
         Ok(())
     }
 
-    /// Stops: no new connections, open calls end, requests in flight are answered.
+    fn let_the_world_run(&self) {
+        let weak = Arc::downgrade(&self.simulation);
+        let stop = Arc::clone(&self.stop);
+        tokio::spawn(async move {
+            // The loop holds the world only while it runs; it ends with the server or with the runtime.
+            if let Some(simulation) = weak.upgrade() {
+                tokio::select! { () = simulation.run() => {}, _ = stop.wait() => {} }
+            }
+        });
+    }
+
+    /// Stops: no new connections, open calls end, requests in flight are answered if that takes no longer than the
+    /// deadline. Every connection is closed when this returns.
     pub async fn stop(mut self) {
         for gate in &self.gates {
             gate.close();
         }
+        // First the calls: their connections take the time they always have, so that a client can read how they ended.
         self.simulation.reset();
-        self.stop.raise(());
-        let _ =
-            tokio::time::timeout(connection::WIND_UP + Duration::from_secs(1), self.connections.recv()).await;
+        let until = WallTime::now().after(self.stop_deadline);
+        self.stop.raise(until);
+        tokio::select! {
+            _ = self.connections.recv() => {}
+            () = until.after(GRACE).reached() => {}
+        }
         // Requests that were in flight may have made jobs meanwhile.
         self.simulation.reset();
     }
@@ -204,7 +186,7 @@ impl Server {
     /// `http`, or `https` where the REST listener speaks TLS.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        "http"
+        if self.identity.is_some() { "https" } else { "http" }
     }
 
     /// The times the process is asked to end. Signals are heard from the moment this returns, so whoever calls it
@@ -214,6 +196,18 @@ impl Server {
     /// When the system takes no handler for that.
     pub fn asked_to_end() -> io::Result<platform::Signals> {
         platform::Signals::new()
+    }
+}
+
+fn app(config: &Config, simulation: Arc<Simulation>) -> App {
+    let streams_at = &config.streams_at;
+    App {
+        simulation,
+        request_ids: RequestIds::new(config.seed),
+        answers: Answers::default(),
+        max_body_bytes: config.setup.limits.max_body_bytes,
+        body_time: config.http.body_time,
+        stream_base: StreamBase::new(streams_at.public_url.as_deref(), streams_at.host.as_deref()),
     }
 }
 
@@ -244,83 +238,4 @@ fn warn_if_files_are_short(max_slots: u16) {
              503 JOB_CREATION_FAILED; raise it with ulimit -n"
         );
     }
-}
-
-/// The ports that are documented; on an address of its own a server can have them.
-const REST_PORT: u16 = 5000;
-const ADMIN_PORT: u16 = 5001;
-const PORT_BASE: u16 = 12300;
-
-impl Listeners {
-    fn open(addresses: &Addresses, max_slots: u16) -> Result<Self, StartError> {
-        match addresses {
-            Addresses::Given { listen, admin, ports } => Self::at(*listen, *admin, *ports, max_slots),
-            Addresses::Own => {
-                for host in LoopbackAddresses::of_this_process().map(IpAddr::V4) {
-                    let admin = Some(SocketAddr::new(host, ADMIN_PORT));
-                    let base = PortChoice::Base(PORT_BASE);
-                    match Self::at(SocketAddr::new(host, REST_PORT), admin, base, max_slots) {
-                        // Somebody else's: the next one may be free.
-                        Err(StartError::AddressInUse { .. }) => {}
-                        // No such address on this system: there is only 127.0.0.1.
-                        Err(StartError::CannotListen { .. }) => break,
-                        opened => return opened,
-                    }
-                }
-                let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                Self::at(free, Some(free), PortChoice::FreeBlock, max_slots)
-            }
-        }
-    }
-
-    fn at(
-        rest: SocketAddr,
-        admin: Option<SocketAddr>,
-        ports: PortChoice,
-        max_slots: u16,
-    ) -> Result<Self, StartError> {
-        let max_slots = NonZeroU16::new(max_slots).unwrap_or(NonZeroU16::MIN);
-        let (base, block) = match ports {
-            PortChoice::Base(base) => (base, None),
-            PortChoice::FreeBlock => {
-                let block = claim_block(rest.ip(), max_slots).map_err(StartError::NoBlock)?;
-                (block.base, Some(block))
-            }
-        };
-        let plan = PortPlan::new(base, max_slots).map_err(StartError::Ports)?;
-        let rest = open_apart(rest, "--listen", plan)?;
-        let admin = admin.map(|admin| open_apart(admin, "--admin", plan)).transpose()?;
-        Ok(Self { rest, admin, plan, block })
-    }
-}
-
-/// Listens, but not on a job's port: that would be a conflict that no job could ever get around.
-fn open_apart(
-    address: SocketAddr,
-    flag: &'static str,
-    plan: PortPlan,
-) -> Result<std::net::TcpListener, StartError> {
-    let (first, last) = (plan.base() + 1, plan.base() + plan.max_slots());
-    // A port that the system chose may be a job's by accident; it is held while the next one is asked for.
-    let mut accidents = Vec::new();
-    loop {
-        let listener = open(address, flag)?;
-        let port = listener.local_addr().map_err(StartError::Runtime)?.port();
-        if !(first..=last).contains(&port) {
-            return Ok(listener);
-        }
-        accidents.push(listener);
-        if address.port() != 0 || accidents.len() > 64 {
-            return Err(StartError::AmongJobPorts { port, flag, first, last });
-        }
-    }
-}
-
-fn open(address: SocketAddr, flag: &'static str) -> Result<std::net::TcpListener, StartError> {
-    doors::listen(address).map(Into::into).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            StartError::AddressInUse { host: address.ip(), port: address.port(), flag }
-        }
-        _ => StartError::CannotListen { address, flag, error },
-    })
 }

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use tonic::transport::Endpoint;
 use tonic::{Code, Streaming};
 
-use super::common::{Client, START, base, held, held_with, light};
+use super::common::{Answer, Client, START, base, held, held_as, held_with, light};
+use super::raw::{Wire, request};
 
 const START_MS: i64 = START * 1000;
 
@@ -217,10 +218,10 @@ async fn a_request_that_is_not_taken_is_told_why_and_changes_nothing() {
         ("POST", "/__mock/clock/advance", r#"{"by":1,"by":2}"#, 422, "duplicate field `by`"),
         ("POST", "/__mock/clock/advance", "{", 400, r#"expected {"by": "50s"}"#),
         ("POST", "/__mock/clock/advance", "", 400, "the body is not JSON"),
-        ("POST", "/__mock/clock", r#"{"mode":"system"}"#, 405, NO_SUCH_ROUTE),
-        ("GET", "/__mock/clock/advance", "", 405, NO_SUCH_ROUTE),
-        ("GET", "/__mock/reset", "", 405, NO_SUCH_ROUTE),
-        ("DELETE", "/__mock/state", "", 405, NO_SUCH_ROUTE),
+        ("POST", "/__mock/clock", r#"{"mode":"system"}"#, 405, "it has GET, HEAD, PUT"),
+        ("GET", "/__mock/clock/advance", "", 405, "it has POST"),
+        ("GET", "/__mock/reset", "", 405, "it has POST"),
+        ("DELETE", "/__mock/state", "", 405, "it has GET, HEAD"),
         ("GET", "/__mock", "", 404, NO_SUCH_ROUTE),
         ("GET", "/__mock/state/", "", 404, NO_SUCH_ROUTE),
         ("GET", "/__mock/clok", "", 404, NO_SUCH_ROUTE),
@@ -235,6 +236,65 @@ async fn a_request_that_is_not_taken_is_told_why_and_changes_nothing() {
         assert!(error.contains(told), "{method} {path} {body}: {told:?} is missing in {error:?}");
     }
     assert_eq!(admin.state().await, before);
+}
+
+/// The error that an admin request got, which has no other key.
+fn error_of(answer: &Answer) -> String {
+    let body = answer.json();
+    assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
+    body["error"].as_str().unwrap_or_else(|| panic!("no error in {body}")).to_owned()
+}
+
+#[test]
+fn a_body_above_one_mebibyte_is_413_announced_or_in_chunks_and_one_below_is_read() {
+    let server = held();
+    let address = server.admin().expect("an admin listener");
+    let body = |length: usize| {
+        let mut body = br#"{"mode":"manual"}"#.to_vec();
+        body.resize(length, b' ');
+        body
+    };
+    let chunked = |length: usize| {
+        let head = "PUT /__mock/clock HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+        [format!("{head}{length:x}\r\n").as_bytes(), &body(length), b"\r\n0\r\n\r\n"].concat()
+    };
+    let limit = 1024 * 1024;
+    let announced = |length| request("PUT", "/__mock/clock", &[], &body(length));
+    for (sent, status) in [
+        (announced(limit), 200),
+        (chunked(limit), 200),
+        (announced(limit + 1), 413),
+        (chunked(limit + 1), 413),
+    ] {
+        let mut wire = Wire::to(address);
+        wire.send(&sent);
+        let answer = wire.answer();
+        assert_eq!(answer.status, status);
+        if status == 413 {
+            assert_eq!(error_of(&answer), "the body is too large: the limit is 1048576 bytes");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_does_not_arrive_in_time_is_408_and_one_that_breaks_off_400() {
+    let server = held_as(|config| config.http.body_time = Duration::from_millis(100));
+    let address = server.admin().expect("an admin listener");
+    let begun = b"PUT /__mock/clock HTTP/1.1\r\nhost: x\r\ncontent-length: 17\r\n\r\n{";
+    let mut wire = Wire::to(address);
+    wire.send(begun);
+    let answer = wire.answer();
+    assert_eq!(
+        (answer.status.as_u16(), error_of(&answer).as_str()),
+        (408, "the body did not arrive within 100ms")
+    );
+    wire.assert_closed();
+    let mut wire = Wire::to(address);
+    wire.send(begun);
+    wire.end_sending();
+    let answer = wire.answer();
+    assert_eq!(answer.status, 400);
+    assert!(error_of(&answer).starts_with("the body cannot be read: "), "{}", error_of(&answer));
 }
 
 #[tokio::test]

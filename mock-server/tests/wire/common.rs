@@ -19,9 +19,20 @@ pub(crate) fn held() -> MockServer {
 
 /// The same with another world.
 pub(crate) fn held_with(setup: Setup) -> MockServer {
+    held_as(|config| config.setup = setup)
+}
+
+/// The same with anything else changed.
+pub(crate) fn held_as(change: impl FnOnce(&mut Config)) -> MockServer {
+    MockServer::start(held_config(change)).expect("a server of the test's own")
+}
+
+/// What such a server is started with.
+pub(crate) fn held_config(change: impl FnOnce(&mut Config)) -> Config {
     let start_time = Some(Moment::from_seconds(EpochSeconds(START)));
-    let config = Config { clock: Mode::Manual, start_time, setup, ..Config::default() };
-    MockServer::start(config).expect("a server of the test's own")
+    let mut config = Config { clock: Mode::Manual, start_time, ..Config::default() };
+    change(&mut config);
+    config
 }
 
 /// One answer, as it came.

@@ -5,8 +5,11 @@
 // Open files and threads of a process are counted in /proc.
 #[cfg(target_os = "linux")]
 mod child;
+mod crowds;
 #[cfg(target_os = "linux")]
 mod floods;
 mod garbage;
+mod lengths;
 mod normal;
 mod requests;
+mod slow;

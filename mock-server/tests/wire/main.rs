@@ -14,4 +14,6 @@ mod refusals;
 mod rest;
 mod rollback;
 mod startup;
+mod stop;
 mod tasks;
+mod tls;

@@ -3,7 +3,7 @@
 //! What a client library would put right before it reaches the server (paths, header blocks, lengths that lie) goes
 //! out as it is written here.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -16,15 +16,65 @@ use super::common::Answer;
 const HANG: Duration = Duration::from_secs(30);
 
 /// One connection.
-pub(crate) struct Wire(BufReader<TcpStream>);
+pub(crate) struct Wire<S = TcpStream>(BufReader<S>);
+
+/// A socket on which nothing lasts for ever.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("a connection");
+    stream.set_nodelay(true).expect("a socket option");
+    stream.set_read_timeout(Some(HANG)).expect("a socket option");
+    stream.set_write_timeout(Some(HANG)).expect("a socket option");
+    stream
+}
 
 impl Wire {
     pub(crate) fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("a socket option");
-        stream.set_read_timeout(Some(HANG)).expect("a socket option");
-        stream.set_write_timeout(Some(HANG)).expect("a socket option");
+        Self::over(connect(address))
+    }
+
+    /// Tells the server that nothing more will come.
+    pub(crate) fn end_sending(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
+    }
+
+    /// Whether the server has ended its side, as of now; there must be nothing else to be read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.peek().is_some_and(|bytes| {
+            assert_eq!(bytes, 0, "nothing but the end");
+            true
+        })
+    }
+
+    /// Whether there is something to be read, as of now, and it is not the end.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.peek().is_some_and(|bytes| {
+            assert_ne!(bytes, 0, "not the end");
+            true
+        })
+    }
+
+    /// How many bytes there are, at least; none are the end.
+    fn peek(&self) -> Option<usize> {
+        assert_eq!(self.0.buffer(), b"", "everything was read");
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).expect("a socket option");
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).expect("a socket option");
+        match peeked {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => panic!("an orderly end: {error}"),
+        }
+    }
+}
+
+impl<S: Read + Write> Wire<S> {
+    pub(crate) fn over(stream: S) -> Self {
         Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        self.0.get_ref()
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -33,11 +83,6 @@ impl Wire {
 
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.get_mut().write_all(bytes)
-    }
-
-    /// Tells the server that nothing more will come.
-    pub(crate) fn end_sending(&mut self) {
-        self.0.get_mut().shutdown(Shutdown::Write).expect("the connection is open");
     }
 
     /// The next answer.
@@ -80,6 +125,15 @@ impl Wire {
         let mut rest = Vec::new();
         self.0.read_to_end(&mut rest).expect("an orderly end");
         rest
+    }
+
+    /// Closed without an answer. Where the server has not read all that was sent, the system resets the connection; a
+    /// test that cannot know how much was read can tell no more.
+    pub(crate) fn assert_cut_off(&mut self) {
+        let mut rest = Vec::new();
+        let ended = self.0.read_to_end(&mut rest);
+        assert!(ended.is_ok() || ended.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
+        assert_eq!(String::from_utf8_lossy(&rest), "", "nothing but the end");
     }
 
     pub(crate) fn assert_closed(&mut self) {

@@ -1,16 +1,18 @@
 //! The door behind the product: its clock, its state, its reset. On a listener of its own, never on the product's.
 
+mod body;
 mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
+use http::header::ALLOW;
 use jiff::{Span, SpanRelativeTo, SpanTotal, Unit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,13 +21,33 @@ use serde_json::Value;
 use crate::domain::time::Moment;
 use crate::sim::Simulation;
 use crate::sim::clock::Mode;
+use body::{BodyTime, Sent};
 use state::{EntryBody, StateBody};
 
 type World = State<Arc<Simulation>>;
 
-/// All routes of the admin listener.
-pub(crate) fn router(simulation: Arc<Simulation>) -> Router {
-    Router::new()
+/// What the routes share.
+#[derive(Clone)]
+struct Shared {
+    simulation: Arc<Simulation>,
+    body_time: BodyTime,
+}
+
+impl FromRef<Shared> for Arc<Simulation> {
+    fn from_ref(shared: &Shared) -> Self {
+        Arc::clone(&shared.simulation)
+    }
+}
+
+impl FromRef<Shared> for BodyTime {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.body_time
+    }
+}
+
+/// All routes of the admin listener, for clients that send a body within that time of the wall clock.
+pub(crate) fn router(simulation: Arc<Simulation>, body_time: Duration) -> Router {
+    let routes = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/__mock/clock", get(clock).put(set_clock))
@@ -33,8 +55,21 @@ pub(crate) fn router(simulation: Arc<Simulation>) -> Router {
         .route("/__mock/state", get(state))
         .route("/__mock/reset", post(reset))
         .fallback(|| async { failure(StatusCode::NOT_FOUND, NO_SUCH_ROUTE) })
-        .method_not_allowed_fallback(|| async { failure(StatusCode::METHOD_NOT_ALLOWED, NO_SUCH_ROUTE) })
-        .with_state(simulation)
+        .with_state(Shared { simulation, body_time: BodyTime(body_time) });
+    // Around the router and not a layer of it: it names the methods of a path in a header, after all its layers.
+    Router::new().fallback_service(routes).layer(map_response(name_the_methods))
+}
+
+/// Tells a client that asked with another method which ones the path has.
+async fn name_the_methods(response: Response) -> Response {
+    let allowed =
+        response.headers().get(ALLOW).filter(|_| response.status() == StatusCode::METHOD_NOT_ALLOWED);
+    let Some(allowed) = allowed.cloned() else { return response };
+    let methods = allowed.to_str().unwrap_or_default().replace(',', ", ");
+    let text = format!("the path has no such method: it has {methods}");
+    let mut told = failure(StatusCode::METHOD_NOT_ALLOWED, &text);
+    told.headers_mut().insert(ALLOW, allowed);
+    told
 }
 
 const NO_SUCH_ROUTE: &str = "no such route: there are GET /livez, GET /readyz, GET and PUT /__mock/clock, \
@@ -109,7 +144,7 @@ struct SetClock {
     mode: String,
 }
 
-async fn set_clock(State(simulation): World, body: Bytes) -> Response {
+async fn set_clock(State(simulation): World, Sent(body): Sent) -> Response {
     let body: SetClock =
         match parse(&body, r#"{"mode": "system"}, {"mode": "scaled:60"} or {"mode": "manual"}"#) {
             Ok(body) => body,
@@ -149,7 +184,7 @@ impl Advance {
     }
 }
 
-async fn advance(State(simulation): World, body: Bytes) -> Response {
+async fn advance(State(simulation): World, Sent(body): Sent) -> Response {
     let body: Advance = match parse(&body, r#"{"by": "50s"}"#) {
         Ok(body) => body,
         Err(failure) => return *failure,

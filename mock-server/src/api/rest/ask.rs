@@ -18,20 +18,19 @@ use crate::api::rejection::{Rejection, not_an_object};
 #[derive(Clone, Copy)]
 pub(crate) struct LocalAddr(pub(crate) SocketAddr);
 
-/// How long a client may take to send a body, on the wall clock.
-const BODY_TIME: Duration = Duration::from_secs(20);
-
 /// A request.
 pub(super) struct Ask {
     parts: Parts,
     body: Body,
     local: LocalAddr,
+    /// How long a client may take to send a body, on the wall clock.
+    body_time: Duration,
 }
 
 impl Ask {
-    pub(super) fn new(request: Request, local: LocalAddr) -> Self {
+    pub(super) fn new(request: Request, local: LocalAddr, body_time: Duration) -> Self {
         let (parts, body) = request.into_parts();
-        Self { parts, body, local }
+        Self { parts, body, local, body_time }
     }
 
     /// A segment of the path, counted from its end, decoded; `None` when it is no text. It names something or it does
@@ -42,8 +41,8 @@ impl Ask {
     }
 
     /// The host under which the client reached this server.
-    pub(super) fn stream_host(&self) -> String {
-        super::host::stream_host(self.parts.headers.get(HOST), self.local.0.ip())
+    pub(super) fn host(&self) -> String {
+        super::host::of_request(self.parts.headers.get(HOST), self.local.0.ip())
     }
 
     /// The body as a JSON object, whatever the request says its type is.
@@ -75,6 +74,6 @@ impl Ask {
             }
             Ok(read.freeze())
         };
-        tokio::time::timeout(BODY_TIME, reading).await.unwrap_or(Err(Rejection::MalformedJson))
+        tokio::time::timeout(self.body_time, reading).await.unwrap_or(Err(Rejection::MalformedJson))
     }
 }

@@ -13,13 +13,13 @@ use crate::domain::ids::JobId;
 
 /// Creates a job.
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
-    let host = ask.stream_host();
+    let host = app.stream_base.host().map_or_else(|| ask.host(), str::to_owned);
     // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
     let draft = draft(&ask.json_object(app.max_body_bytes).await?);
     match app.simulation.configure(&draft, host) {
         Ok(terms) => {
             answer_time(&app, terms.id).await;
-            Ok(json(jobs::write_answer(&terms)))
+            Ok(json(jobs::write_answer(&app, &terms)))
         }
         Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
     }

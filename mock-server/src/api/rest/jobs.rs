@@ -27,7 +27,7 @@ pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
         return tasks::metadata(app, &id);
     }
     let terms = app.simulation.job(id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?)?;
-    Ok(json(app.answers.of(&terms)))
+    Ok(json(app.answers.of(app, &terms)))
 }
 
 /// Answers that were asked for again: writing one takes longer than everything else that its request needs.
@@ -39,13 +39,13 @@ impl Answers {
     const LARGEST: usize = 64 * 1024;
 
     /// The job's answer, written when it is first asked for and kept until the job is gone.
-    fn of(&self, terms: &Arc<Terms>) -> Bytes {
+    fn of(&self, app: &App, terms: &Arc<Terms>) -> Bytes {
         // After a reset ids come again, so an id alone does not say which job is meant.
         let is_of = |of: &Weak<Terms>| std::ptr::eq(of.as_ptr(), Arc::as_ptr(terms));
         if let Some((_, kept)) = self.kept().get(&terms.id).filter(|(of, _)| is_of(of)) {
             return kept.clone();
         }
-        let answer = Bytes::from(write_answer(terms));
+        let answer = Bytes::from(write_answer(app, terms));
         let mut kept = self.kept();
         kept.retain(|_, (of, _)| of.strong_count() > 0);
         if answer.len() <= Self::LARGEST {
@@ -86,7 +86,7 @@ pub(super) async fn in_its_time(app: &App, refusal: Refusal) -> Rejection {
 }
 
 /// Writes a job's answer; it is the same text for as long as the job lives.
-pub(super) fn write_answer(terms: &Terms) -> Vec<u8> {
+pub(super) fn write_answer(app: &App, terms: &Terms) -> Vec<u8> {
     let layout = &terms.layout;
     let answer = ConfigureResponse {
         status: "success",
@@ -98,7 +98,7 @@ pub(super) fn write_answer(terms: &Terms) -> Vec<u8> {
         frequencies_amount: layout.bins.count(),
         channel_amount: terms.request.channels().count(),
         stream_port: terms.port.number(),
-        stream_url: format!("http://{}", terms.stream_host),
+        stream_url: app.stream_base.url(&terms.stream_host),
         view_type: terms.request.view().number(),
         metadata: Metadata::of(&terms.fiber),
     };

@@ -14,6 +14,7 @@ mod tasks;
 mod timeline;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -24,6 +25,7 @@ use http::header::CONTENT_TYPE;
 use crate::sim::Simulation;
 
 pub(crate) use ask::LocalAddr;
+pub(crate) use host::StreamBase;
 pub(crate) use jobs::Answers;
 pub(crate) use request_id::RequestIds;
 
@@ -34,6 +36,10 @@ pub(crate) struct App {
     pub(crate) answers: Answers,
     /// Largest request body in bytes.
     pub(crate) max_body_bytes: usize,
+    /// How long a client may take to send one, on the wall clock.
+    pub(crate) body_time: Duration,
+    /// What `stream_url` is made of.
+    pub(crate) stream_base: StreamBase,
 }
 
 /// A 200 with a JSON text.

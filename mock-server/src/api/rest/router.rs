@@ -63,7 +63,10 @@ impl Product {
         }
         let methods = self.paths.at(request.uri().path()).map_err(|_| Rejection::NotFound)?.value;
         match methods.iter().find(|(method, _)| method == request.method()) {
-            Some((_, handler)) => handler(Arc::clone(&self.app), Ask::new(request, local)).await,
+            Some((_, handler)) => {
+                let ask = Ask::new(request, local, self.app.body_time);
+                handler(Arc::clone(&self.app), ask).await
+            }
             None => {
                 let allowed: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
                 Err(Rejection::MethodNotAllowed(allowed.join(", ")))

@@ -9,10 +9,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::raw::{
-    DATA, END_HEADERS, HEADERS, Http2, PREFACE, SETTINGS, STREAM_DATA, closed, envelope, frame,
+    ACK, DATA, END_HEADERS, HEADERS, Http2, PING, PREFACE, SETTINGS, STREAM_DATA, closed, envelope, frame,
+    next_frame,
 };
 use super::{Call, Job, in_time, millis, reader};
-use crate::common::{held, light};
+use crate::common::{held, held_as, light};
 
 /// Sends bytes to a job's port and waits until the server has closed the connection.
 async fn assert_shown_out(address: SocketAddr, what: &str, bytes: &[u8]) {
@@ -94,15 +95,24 @@ async fn a_client_that_hangs_up_at_any_byte_of_its_greeting_leaves_nothing_behin
 
 #[tokio::test]
 async fn a_client_that_falls_silent_within_its_greeting_is_let_go() {
-    let server = held();
+    let server = held_as(|config| config.grpc.preface_time = millis(100));
     let job = Job::start(&server, &light()).await;
-    // A limit of the transport, on the wall clock: ten seconds for all of them at once.
+    let greeting = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+    let mut greeted = TcpStream::connect(job.address).await.expect("the port is open");
+    greeted.write_all(&greeting).await.expect("sent");
     let silent = [&[][..], &PREFACE[..11], PREFACE].map(async |bytes| {
         let mut socket = TcpStream::connect(job.address).await.expect("the port is open");
         socket.write_all(bytes).await.expect("sent");
         in_time(&format!("the end after {} bytes", bytes.len()), closed(socket)).await;
     });
     futures_util::future::join_all(silent).await;
+    // Who has greeted may be silent for as long as it likes, and be it longer than they were.
+    for _ in 0..2 {
+        let after = TcpStream::connect(job.address).await.expect("the port is open");
+        in_time("the end of one that came later", closed(after)).await;
+    }
+    greeted.write_all(&frame(PING, 0, 0, &[9; 8])).await.expect("sent");
+    while next_frame(&mut greeted).await != (PING, ACK, vec![9; 8]) {}
     assert_eq!(job.state(&server).expect("there").state, JobState::Running);
 }
 

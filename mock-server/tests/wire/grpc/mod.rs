@@ -6,6 +6,7 @@ mod garbage;
 mod geometry;
 mod historic;
 mod legacy;
+mod limits;
 mod live;
 mod ports;
 mod raw;

@@ -291,7 +291,7 @@ fn a_header_block_just_over_64_kib_is_431() {
 #[test]
 fn many_small_headers_are_ignored_like_any_others() {
     let server = held();
-    let many = "a: b\r\n".repeat(500);
+    let many = "a: b\r\n".repeat(99);
     let mut wire = Wire::to(server.rest());
     wire.send(format!("GET /channels HTTP/1.1\r\nhost: x\r\n{many}\r\n").as_bytes());
     assert_eq!(wire.answer().status, 200);
