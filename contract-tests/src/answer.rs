@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::bodies::without;
 use crate::client::rest::Exchange;
 use crate::failure::{Failure, equal};
 
@@ -77,6 +78,21 @@ impl Answer {
             return Ok(self);
         }
         Err(self.broken(format!("{pointer} is not what the contract says")).between(expected, got))
+    }
+
+    /// Demands the same JSON body as another answer's, but for these keys, in which they may differ.
+    ///
+    /// # Errors
+    /// When something else differs.
+    pub fn equals(&self, other: &Self, but: &[&str]) -> Result<&Self, Failure> {
+        // As text: as values, maps that differ in the order of their keys only would be equal.
+        let rest = |answer: &Self| answer.json().map(|body| without(body, but).to_string());
+        let (first, second) = (rest(other)?, rest(self)?);
+        if first == second {
+            return Ok(self);
+        }
+        let what = format!("the answer differs from an earlier one in more than {}", but.join(" and "));
+        Err(self.broken(what).between(first, second))
     }
 
     /// Demands a header with that value.

@@ -77,6 +77,36 @@ impl Request {
     }
 }
 
+/// What clients estimate before they ask. Nothing of it is in an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Transforms per second.
+    pub rows_per_second: f64,
+    /// Bytes of all channels of one transform.
+    pub bytes_per_row: f64,
+    /// Load of the network.
+    pub megabits_per_second: f64,
+}
+
+impl Estimate {
+    /// Whether clients would warn of it.
+    #[must_use]
+    pub fn warns(&self) -> bool {
+        !(1.0..=1000.0).contains(&self.rows_per_second) || self.megabits_per_second > 100.0
+    }
+}
+
+impl Request {
+    /// What a client estimates for it.
+    #[must_use]
+    pub fn estimate(&self, prr: u32) -> Estimate {
+        let rows_per_second = f64::from(prr) / f64::from(self.nfft);
+        let bytes_per_row = f64::from(self.channel_amount()) * f64::from(self.nfft / 2) * 4.0;
+        let megabits_per_second = rows_per_second * bytes_per_row * 8.0 / 1e6;
+        Estimate { rows_per_second, bytes_per_row, megabits_per_second }
+    }
+}
+
 /// Whether a list value is what the arithmetic gives: another order of the same operations may differ in the last digit.
 #[must_use]
 pub fn close(got: f64, expected: f64) -> bool {

@@ -2,20 +2,38 @@
 
 use serde_json::{Value, json};
 
-/// The configuration that the contract calls Base: 50 channels, live, multichannel.
+use crate::arithmetic::Request;
+
+/// The numbers of the configuration that the contract calls Base: 50 channels, multichannel.
+pub const BASE: Request =
+    Request { view: 0, channels: (1, 50), nfft: 1024, frequencies: (0, 500), duration: 10, height: 1000 };
+
+/// Those of the one it calls Light: 20 channels, short transforms.
+pub const LIGHT: Request =
+    Request { channels: (1, 20), nfft: 512, frequencies: (0, 250), height: 800, ..BASE };
+
+/// Base, live.
 #[must_use]
 pub fn base() -> Value {
-    json!({"displayTimeAxisDuration": 10, "nfftSelection": 1024, "displayInfo": {"height": 1000},
-           "channels": {"min": 1, "max": 50}, "frequencyRange": {"min": 0, "max": 500},
-           "start_time": null, "end_time": null, "view_type": "0"})
+    of(&BASE)
 }
 
-/// The one it calls Light: 20 channels, short transforms.
+/// Light, live.
 #[must_use]
 pub fn light() -> Value {
-    json!({"displayTimeAxisDuration": 10, "nfftSelection": 512, "displayInfo": {"height": 800},
-           "channels": {"min": 1, "max": 20}, "frequencyRange": {"min": 0, "max": 250},
-           "start_time": null, "end_time": null, "view_type": "0"})
+    of(&LIGHT)
+}
+
+/// A live configuration with these numbers and every field there is, as known clients send it: what a waterfall must
+/// not have is null.
+#[must_use]
+pub fn of(request: &Request) -> Value {
+    let spectrum = |value: Value| if request.view == 2 { Value::Null } else { value };
+    let range = |(min, max): (u32, u32)| json!({"min": min, "max": max});
+    json!({"displayTimeAxisDuration": spectrum(request.duration.into()),
+           "nfftSelection": spectrum(request.nfft.into()), "displayInfo": {"height": request.height},
+           "channels": range(request.channels), "frequencyRange": spectrum(range(request.frequencies)),
+           "start_time": null, "end_time": null, "view_type": request.view.to_string()})
 }
 
 /// The smallest waterfall.

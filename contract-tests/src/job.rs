@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::failure::Failure;
+use crate::arithmetic::{Request, close};
+use crate::failure::{Failure, equal};
 
 /// An accepted configuration.
 #[derive(Clone, Debug)]
@@ -107,6 +108,38 @@ impl Job {
             return broken(format!("INV-DT: lines_dt {}", self.lines_dt));
         }
         Ok(())
+    }
+
+    /// Demands the numbers that the arithmetic gives for a request at a rate of pulses.
+    ///
+    /// # Errors
+    /// The first number that is another.
+    pub fn follows(&self, request: &Request, prr: u32) -> Result<(), Failure> {
+        let held = || {
+            self.answer.has("/view_type", &Value::from(request.view))?;
+            self.answer.has("/channel_amount", &Value::from(request.channel_amount()))?;
+            equal("stream_amount", &self.streams, &request.stream_amount())?;
+            equal("channel_to_stream_index", &self.channels, &request.streams())?;
+            // One division of two whole numbers: there is no other way to round it.
+            equal("lines_dt", &self.lines_dt, &request.lines_dt())?;
+            let expected = request.frequencies_list(prr);
+            equal("frequencies_amount", &self.frequencies.len(), &expected.len())?;
+            let differs = |(got, expected): &(&f64, &f64)| !close(**got, **expected);
+            match self.frequencies.iter().zip(&expected).find(differs) {
+                Some((got, expected)) => {
+                    Err(Failure::broken("a frequency is not what the contract says").between(expected, got))
+                }
+                None => Ok(()),
+            }
+        };
+        held().map_err(|failure: Failure| failure.shown_by(&self.answer.0))
+    }
+
+    /// How many channels each stream has.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<usize> {
+        let size = |stream: u32| self.channels.values().filter(|index| **index == stream).count();
+        (0..self.streams).map(size).collect()
     }
 
     /// First and last channel of a stream.

@@ -10,6 +10,7 @@ pub mod arithmetic;
 pub mod bodies;
 pub mod case;
 pub mod cases;
+pub mod checks;
 pub mod client;
 pub mod failure;
 pub mod geometry;
