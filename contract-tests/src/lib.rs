@@ -1,8 +1,22 @@
 //! The contract suite: what a Focus Server promises, as cases that run against any server that can be reached.
 //!
-//! A case meets a server only on the wire. It asserts exact statuses, texts and fields; of the mock it knows nothing but
-//! how to start one, in `target`. So far there is one case, which proves the way from a configuration to its frames.
+//! A [`case::Case`] is one claim with a short story that proves it. The story is told through a [`story::Story`], which
+//! reaches the server on the wire, keeps everything that was said, holds every answer against the OpenAPI document and
+//! every frame against the geometry of its stream, and cleans up. It asserts exact statuses, texts and fields; of the
+//! mock the suite knows nothing but how to start one, in `target`.
 
+pub mod answer;
+pub mod arithmetic;
+pub mod bodies;
+pub mod case;
 pub mod cases;
+pub mod checks;
 pub mod client;
+pub mod failure;
+pub mod geometry;
+pub mod job;
+pub mod runner;
+pub mod spec;
+pub mod story;
 pub mod target;
+pub mod wall;

@@ -1,3 +1,38 @@
-//! The cases, one file per area.
+//! The cases, one file per area, and the registry of all of them.
 
-pub mod smoke;
+mod calculations;
+mod channels;
+mod compatibility;
+mod configuring;
+mod fibre;
+mod frequency;
+mod health;
+mod nfft;
+mod shape;
+mod windows;
+
+use crate::case::Case;
+
+/// Every case, by area.
+pub static ALL: &[&[Case]] = &[
+    health::CASES,
+    fibre::CASES,
+    nfft::CASES,
+    frequency::CASES,
+    compatibility::CASES,
+    channels::CASES,
+    shape::CASES,
+    windows::CASES,
+    calculations::CASES,
+];
+
+/// Every case, in the order of the areas.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    ALL.iter().copied().flatten()
+}
+
+/// The case of that id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Case> {
+    all().find(|case| case.id == id)
+}

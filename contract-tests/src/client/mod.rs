@@ -1,4 +1,5 @@
 //! Black-box calls that keep the raw answer. No retries, no hidden assertions.
 
+pub mod admin;
 pub mod grpc;
 pub mod rest;

@@ -1,25 +1,99 @@
-//! The REST interface of a server.
+//! The REST interface of a server. One request, one answer, both kept as they were.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
 
-/// One answer, as it came.
+/// A request as it is sent.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// The body's bytes.
-    pub body: Vec<u8>,
+pub struct Request {
+    /// HTTP method.
+    pub method: Method,
+    /// Path below the base, encoded as it shall be on the wire.
+    pub path: String,
+    /// Headers beside those that HTTP needs.
+    pub headers: Vec<(String, String)>,
+    /// Body, if any.
+    pub body: Option<Vec<u8>>,
 }
 
-impl Answer {
-    /// The body as JSON, `Null` when it is none.
+impl Request {
+    /// A request without a body.
     #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    pub fn get(path: &str) -> Self {
+        Self::of(Method::GET, path)
     }
+
+    /// A request with any method and no body.
+    #[must_use]
+    pub fn of(method: Method, path: &str) -> Self {
+        Self { method, path: path.to_owned(), headers: Vec::new(), body: None }
+    }
+
+    /// A request with a JSON body.
+    #[must_use]
+    pub fn post(path: &str, body: &Value) -> Self {
+        Self::of(Method::POST, path).header("content-type", "application/json").body(body.to_string())
+    }
+
+    /// With another header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With these bytes as its body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+}
+
+/// A request with its answer, as they were.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was asked.
+    pub request: Request,
+    /// Base that the path was below.
+    pub base: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// From the first byte sent to the last one read.
+    pub took: Duration,
+}
+
+impl Exchange {
+    /// The first header of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text, what is no text replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// There was no whole answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{method} {path}: no whole answer: {why}")]
+pub struct NoAnswer {
+    /// HTTP method.
+    pub method: Method,
+    /// Path below the base.
+    pub path: String,
+    /// What the client library says, innermost reason last.
+    pub why: String,
 }
 
 /// A client of one server.
@@ -34,27 +108,55 @@ impl Rest {
     ///
     /// # Errors
     /// When the client cannot be built.
-    pub fn of(base: String) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { http, base })
+    pub fn of(base: &str) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    /// Base of the routes.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// One request, one answer.
     ///
     /// # Errors
-    /// When there is no answer.
-    pub async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
+    /// When there is no whole answer.
+    pub async fn send(&self, request: Request) -> Result<Arc<Exchange>, NoAnswer> {
+        let failed = |error: reqwest::Error| NoAnswer {
+            method: request.method.clone(),
+            path: request.path.clone(),
+            why: chain(&error),
+        };
+        let mut sent = self.http.request(request.method.clone(), format!("{}{}", self.base, request.path));
+        for (name, value) in &request.headers {
+            sent = sent.header(name, value);
         }
-        let response = request.send().await?;
+        if let Some(body) = &request.body {
+            sent = sent.body(body.clone());
+        }
+        let began = crate::wall::now();
+        let response = sent.send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        Ok(Answer { status, body: response.bytes().await?.to_vec() })
+        let headers = response.headers().iter();
+        let headers = headers
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let body = response.bytes().await.map_err(failed)?.to_vec();
+        let took = began.elapsed();
+        Ok(Arc::new(Exchange { request, base: self.base.clone(), status, headers, body, took }))
     }
+}
+
+/// An error with its reasons.
+fn chain(error: &dyn std::error::Error) -> String {
+    let reasons = std::iter::successors(Some(error), |error| error.source());
+    reasons.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

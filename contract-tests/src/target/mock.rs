@@ -1,29 +1,56 @@
-//! The mock, started fresh in this process: the only place that knows it.
+//! The mock, started fresh in this process for every case: the only place that knows it.
 
+use std::collections::BTreeSet;
+
+use focus_mock::sim::clock::Mode;
+use focus_mock::sim::seed::Seed;
 use focus_mock::{Config, MockServer};
 
-use super::Target;
+use super::{Target, Targets};
+use crate::case::Capability;
+use crate::failure::Failure;
 
-/// A mock of its own for one case; it ends with this.
-pub struct Mock(MockServer);
+/// Mocks with a held clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Mock {
+    /// Seed of everything they draw.
+    pub seed: u64,
+}
 
-/// The mock did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("the mock did not start: {0}")]
-pub struct NotStarted(String);
+struct Running(MockServer);
 
-impl Mock {
-    /// Starts a mock with the default world.
-    ///
-    /// # Errors
-    /// When the machine gives no address or thread for it.
-    pub fn start() -> Result<Self, NotStarted> {
-        MockServer::start(Config::default()).map(Self).map_err(|error| NotStarted(error.to_string()))
+impl Targets for Mock {
+    fn name(&self) -> String {
+        String::from("mock")
+    }
+
+    fn capabilities(&self) -> BTreeSet<Capability> {
+        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Writes].into()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn next(&self) -> Result<Box<dyn Target>, Failure> {
+        let config = Config { seed: Seed(self.seed), clock: Mode::Manual, ..Config::default() };
+        match MockServer::start(config) {
+            Ok(server) => Ok(Box::new(Running(server))),
+            Err(error) => Err(Failure::could_not_run(format!("the mock did not start: {error}"))),
+        }
     }
 }
 
-impl Target for Mock {
+impl Target for Running {
     fn base_url(&self) -> String {
         self.0.base_url()
+    }
+
+    fn admin_url(&self) -> Option<String> {
+        self.0.admin().map(|admin| format!("http://{admin}"))
+    }
+
+    fn grpc_host(&self) -> Option<String> {
+        None
     }
 }

@@ -1,0 +1,81 @@
+//! The mock's admin interface: its clock and its state. Real servers have none.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::rest::{Request, Rest};
+use crate::failure::Failure;
+
+/// A client of an admin interface.
+#[derive(Clone, Debug)]
+pub struct Admin(Rest);
+
+impl Admin {
+    /// A client of the admin interface at a base URL.
+    ///
+    /// # Errors
+    /// When the client cannot be built.
+    pub fn of(base: &str) -> Result<Self, reqwest::Error> {
+        Rest::of(base).map(Self)
+    }
+
+    async fn call(&self, request: Request) -> Result<Value, Failure> {
+        let path = request.path.clone();
+        let exchange =
+            self.0.send(request).await.map_err(|error| Failure::could_not_run(error.to_string()))?;
+        if exchange.status != 200 {
+            let told = format!("the admin interface refuses {path}: {} {}", exchange.status, exchange.text());
+            return Err(Failure::could_not_run(told));
+        }
+        serde_json::from_slice(&exchange.body).map_err(|error| {
+            Failure::could_not_run(format!("the admin interface answers {path} without JSON: {error}"))
+        })
+    }
+
+    /// Everything there is, at one moment.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer.
+    pub async fn state(&self) -> Result<Value, Failure> {
+        self.call(Request::get("/__mock/state")).await
+    }
+
+    /// Simulated time in epoch milliseconds.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer.
+    pub async fn now_ms(&self) -> Result<i64, Failure> {
+        let clock = self.call(Request::get("/__mock/clock")).await?;
+        clock["now_ms"].as_i64().ok_or_else(|| Failure::could_not_run("the clock shows no time"))
+    }
+
+    /// Holds the clock, or lets it go.
+    ///
+    /// # Errors
+    /// When the admin interface does not take the mode.
+    pub async fn set_clock(&self, mode: &str) -> Result<(), Failure> {
+        let request = Request {
+            method: reqwest::Method::PUT,
+            ..Request::post("/__mock/clock", &json!({"mode": mode}))
+        };
+        self.call(request).await.map(drop)
+    }
+
+    /// Moves the clock on.
+    ///
+    /// # Errors
+    /// When the admin interface does not move it.
+    pub async fn advance(&self, by: Duration) -> Result<(), Failure> {
+        let body = json!({"by": by.as_secs_f64()});
+        self.call(Request::post("/__mock/clock/advance", &body)).await.map(drop)
+    }
+
+    /// Goes back to the start.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer.
+    pub async fn reset(&self) -> Result<(), Failure> {
+        self.call(Request::of(reqwest::Method::POST, "/__mock/reset")).await.map(drop)
+    }
+}

@@ -1,0 +1,320 @@
+//! What a case tells its story through: the server, what was said, and what must be cleaned up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::case::Capability;
+use crate::client::admin::Admin;
+use crate::client::grpc::{Port, Reading};
+use crate::client::rest::{Exchange, Request, Rest};
+use crate::failure::Failure;
+use crate::job::Job;
+use crate::spec;
+use crate::target::Target;
+use crate::wall;
+
+/// One case's time with one server.
+pub struct Story {
+    target: Box<dyn Target>,
+    rest: Rest,
+    admin: Option<Admin>,
+    offered: BTreeSet<Capability>,
+    seed: u64,
+    said: Mutex<Vec<Arc<Exchange>>>,
+    /// Jobs that were created and not yet cancelled or seen to be gone.
+    jobs: Mutex<BTreeSet<String>>,
+    notes: Mutex<Vec<String>>,
+}
+
+impl Story {
+    /// Begins with a server that offers what the run found out.
+    ///
+    /// # Errors
+    /// When its clients cannot be built, or its clock cannot be held.
+    pub async fn begin(
+        target: Box<dyn Target>,
+        offered: BTreeSet<Capability>,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let could_not = |error: reqwest::Error| Failure::could_not_run(error.to_string());
+        let rest = Rest::of(&target.base_url()).map_err(could_not)?;
+        let admin = target.admin_url().map(|url| Admin::of(&url)).transpose().map_err(could_not)?;
+        if let Some(admin) = admin.as_ref().filter(|_| offered.contains(&Capability::Clock)) {
+            admin.set_clock("manual").await?;
+        }
+        Ok(Self {
+            target,
+            rest,
+            admin,
+            offered,
+            seed,
+            said: Mutex::default(),
+            jobs: Mutex::default(),
+            notes: Mutex::default(),
+        })
+    }
+
+    /// Seed of what the case draws.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether the server offers something that the case can do without.
+    #[must_use]
+    pub fn offers(&self, capability: Capability) -> bool {
+        self.offered.contains(&capability)
+    }
+
+    /// Something worth knowing for whoever reads the report.
+    pub fn note(&self, text: impl Into<String>) {
+        lock(&self.notes).push(text.into());
+    }
+
+    /// Sends any request. Its answer is kept, and held against the OpenAPI document.
+    ///
+    /// # Errors
+    /// When there is no answer, or it breaks the document.
+    pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        let exchange = self.rest.send(request).await.map_err(|error| Failure::broken(error.to_string()))?;
+        lock(&self.said).push(Arc::clone(&exchange));
+        // A job that was created must be cleaned up, whatever else is wrong with its answer.
+        self.remember(&exchange);
+        let breaches = spec::breaches(&exchange);
+        if breaches.is_empty() {
+            return Ok(Answer(exchange));
+        }
+        let what = format!("the answer breaks the OpenAPI document: {}", breaches.join("; "));
+        Err(Failure::broken(what).shown_by(&exchange))
+    }
+
+    fn remember(&self, exchange: &Exchange) {
+        let (method, path) = (&exchange.request.method, exchange.request.path.as_str());
+        if exchange.status != 200 {
+            return;
+        }
+        if *method == Method::POST && path == "/configure" {
+            let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
+            lock(&self.jobs).extend(body["job_id"].as_str().map(str::to_owned));
+        } else if let Some(id) = path.strip_prefix("/job/").filter(|_| *method == Method::DELETE) {
+            lock(&self.jobs).remove(id);
+        }
+    }
+
+    /// GET.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Request::get(path)).await
+    }
+
+    /// POST with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.send(Request::post(path, body)).await
+    }
+
+    /// POST /configure, which must be accepted with everything that holds for every accepted configuration.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn configure(&self, body: &Value) -> Result<Job, Failure> {
+        let answer = self.post("/configure", body).await?;
+        let bound = |key: &str| body["channels"][key].as_f64().map_or(0, |number| number as u32);
+        Job::of(&answer, (bound("min"), bound("max")))
+    }
+
+    /// DELETE of a job, which must be there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn cancel(&self, job: &Job) -> Result<Answer, Failure> {
+        let answer = self.send(Request::of(Method::DELETE, &format!("/job/{}", job.id))).await?;
+        answer.is_json(&serde_json::json!({"status": "cancelled", "job_id": job.id}))?;
+        Ok(answer)
+    }
+
+    /// GET /metadata of a job.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn metadata(&self, id: &str) -> Result<Answer, Failure> {
+        self.get(&format!("/metadata/{id}")).await
+    }
+
+    /// Host and port of a job's streams, as they are dialled.
+    #[must_use]
+    pub fn authority(&self, job: &Job) -> String {
+        let host = self.target.grpc_host().unwrap_or_else(|| job.host.clone());
+        format!("{host}:{}", job.port)
+    }
+
+    /// A connection to a job's port.
+    ///
+    /// # Errors
+    /// When nobody takes it at the first try.
+    pub async fn connect(&self, job: &Job) -> Result<Port, Failure> {
+        Port::connect(&self.authority(job)).await.map_err(|failure| failure.shown_by(&job.answer.0))
+    }
+
+    /// Opens a stream of a job, which must be possible.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn stream(&self, job: &Job, stream: u32) -> Result<Reading, Failure> {
+        self.connect(job).await?.open(job, stream).await.map_err(|status| {
+            Failure::broken(format!(
+                "stream {stream} of job {} is refused: {:?} {:?}",
+                job.id,
+                status.code(),
+                status.message()
+            ))
+        })
+    }
+
+    /// Whether somebody accepts connections on a job's port.
+    pub async fn port_is_open(&self, job: &Job) -> bool {
+        let connecting = tokio::net::TcpStream::connect(self.authority(job));
+        tokio::time::timeout(Duration::from_secs(5), connecting)
+            .await
+            .is_ok_and(|connected| connected.is_ok())
+    }
+
+    /// The server's time in epoch seconds: of its own clock where that can be asked, else of the wall.
+    ///
+    /// # Errors
+    /// When its clock does not answer.
+    pub async fn now(&self) -> Result<i64, Failure> {
+        match self.held_clock() {
+            Some(admin) => Ok(admin.now_ms().await?.div_euclid(1000)),
+            None => Ok(wall::epoch_seconds()),
+        }
+    }
+
+    fn held_clock(&self) -> Option<&Admin> {
+        self.admin.as_ref().filter(|_| self.offers(Capability::Clock))
+    }
+
+    /// Lets time pass: on the server's clock where that can be moved, else for real.
+    ///
+    /// # Errors
+    /// When the clock cannot be moved.
+    pub async fn pass(&self, time: Duration) -> Result<(), Failure> {
+        match self.held_clock() {
+            Some(admin) => admin.advance(time).await,
+            None => {
+                // Real servers keep real time; the pending future only gives the timeout something to end.
+                let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for a condition, letting time pass in steps; tells how much passed.
+    ///
+    /// # Errors
+    /// When the limit passes first; `missing` says what was still missing.
+    pub async fn until<F, Fut>(
+        &self,
+        missing: &str,
+        step: Duration,
+        limit: Duration,
+        condition: F,
+    ) -> Result<Duration, Failure>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<bool, Failure>>,
+    {
+        let mut passed = Duration::ZERO;
+        loop {
+            if condition().await? {
+                return Ok(passed);
+            }
+            if passed >= limit {
+                return Err(Failure::broken(format!(
+                    "after {} s there was still no {missing}",
+                    limit.as_secs_f64()
+                )));
+            }
+            self.pass(step).await?;
+            passed += step;
+        }
+    }
+
+    /// What there is in the server's world, for a comparison: jobs, slots, ports, objects, queues. `None` where the
+    /// server does not tell.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer.
+    pub async fn world(&self) -> Result<Option<BTreeMap<String, Value>>, Failure> {
+        let Some(admin) = &self.admin else { return Ok(None) };
+        let state = admin.state().await?;
+        // What passes or is only remembered is no trace: time, journal, the count of sequence numbers.
+        let kept = |key: &String| {
+            !["now", "now_ms", "journal", "next_sequence", "next_due_ms", "clock", "waiters"]
+                .contains(&key.as_str())
+        };
+        let entries = state.as_object().into_iter().flatten();
+        Ok(Some(
+            entries.filter(|(key, _)| kept(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        ))
+    }
+
+    /// INV-REFUSE: whatever is asked meanwhile leaves the world as it was, where the server tells about it.
+    ///
+    /// # Errors
+    /// What `asking` fails with, or what it left behind.
+    pub async fn no_trace<T>(&self, asking: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let before = self.world().await?;
+        let result = asking.await?;
+        let after = self.world().await?;
+        if let (Some(before), Some(after)) = (before, after) {
+            for (key, was) in &before {
+                let is = after.get(key).unwrap_or(&Value::Null);
+                if is != was {
+                    let what = format!("INV-REFUSE: a refused request changed {key} of the world");
+                    return Err(Failure::broken(what).between(was, is));
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Cancels every job that is left; tells which could not be.
+    pub async fn clean_up(&self) -> Vec<String> {
+        let left = std::mem::take(&mut *lock(&self.jobs));
+        let mut failed = Vec::new();
+        for id in left {
+            let answered = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
+            // 404: it has ended by itself.
+            if !answered.is_ok_and(|exchange| matches!(exchange.status, 200 | 404)) {
+                failed.push(id);
+            }
+        }
+        failed
+    }
+
+    /// Everything that was said, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        lock(&self.said).clone()
+    }
+
+    /// What the case found worth knowing.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        lock(&self.notes).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
