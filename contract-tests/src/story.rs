@@ -6,17 +6,24 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
-use crate::client::rest::{Exchange, Request, Rest};
+use crate::client::rest::{Exchange, NoAnswer, Request, Rest};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::spec;
 use crate::target::Target;
 use crate::wall;
+
+/// Jobs that were created and not yet cancelled or seen to be gone.
+type Jobs = Mutex<BTreeSet<String>>;
+
+/// How long cleaning up waits for answers that the case itself no longer waited for.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// One case's time with one server.
 pub struct Story {
@@ -26,8 +33,9 @@ pub struct Story {
     offered: BTreeSet<Capability>,
     seed: u64,
     said: Mutex<Vec<Arc<Exchange>>>,
-    /// Jobs that were created and not yet cancelled or seen to be gone.
-    jobs: Mutex<BTreeSet<String>>,
+    jobs: Arc<Jobs>,
+    /// Requests that may create something and have no answer yet.
+    creating: TaskTracker,
     notes: Mutex<Vec<String>>,
 }
 
@@ -42,7 +50,7 @@ impl Story {
         seed: u64,
     ) -> Result<Self, Failure> {
         let could_not = |error: reqwest::Error| Failure::could_not_run(error.to_string());
-        let rest = Rest::of(&target.base_url()).map_err(could_not)?;
+        let rest = Rest::trusting(&target.base_url(), target.trust()).map_err(could_not)?;
         let admin = target.admin_url().map(|url| Admin::of(&url)).transpose().map_err(could_not)?;
         if let Some(admin) = admin.as_ref().filter(|_| offered.contains(&Capability::Clock)) {
             admin.set_clock("manual").await?;
@@ -54,7 +62,8 @@ impl Story {
             offered,
             seed,
             said: Mutex::default(),
-            jobs: Mutex::default(),
+            jobs: Arc::default(),
+            creating: TaskTracker::new(),
             notes: Mutex::default(),
         })
     }
@@ -81,10 +90,15 @@ impl Story {
     /// # Errors
     /// When there is no answer, or it breaks the document.
     pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let exchange = self.rest.send(request).await.map_err(|error| Failure::broken(error.to_string()))?;
+        let answered = if request.method == Method::POST {
+            self.ask_to_the_end(request).await?
+        } else {
+            self.rest.send(request).await
+        };
+        let exchange = answered.map_err(|error| Failure::broken(error.to_string()))?;
         lock(&self.said).push(Arc::clone(&exchange));
         // A job that was created must be cleaned up, whatever else is wrong with its answer.
-        self.remember(&exchange);
+        remember(&self.jobs, &exchange);
         let breaches = spec::breaches(&exchange);
         if breaches.is_empty() {
             return Ok(Answer(exchange));
@@ -93,17 +107,17 @@ impl Story {
         Err(Failure::broken(what).shown_by(&exchange))
     }
 
-    fn remember(&self, exchange: &Exchange) {
-        let (method, path) = (&exchange.request.method, exchange.request.path.as_str());
-        if exchange.status != 200 {
-            return;
-        }
-        if *method == Method::POST && path == "/configure" {
-            let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
-            lock(&self.jobs).extend(body["job_id"].as_str().map(str::to_owned));
-        } else if let Some(id) = path.strip_prefix("/job/").filter(|_| *method == Method::DELETE) {
-            lock(&self.jobs).remove(id);
-        }
+    /// On a task of its own: a case that is dropped meanwhile would never learn of the job that it created.
+    async fn ask_to_the_end(&self, request: Request) -> Result<Result<Arc<Exchange>, NoAnswer>, Failure> {
+        let (rest, jobs) = (self.rest.clone(), Arc::clone(&self.jobs));
+        let asking = self.creating.spawn(async move {
+            let answered = rest.send(request).await;
+            if let Ok(exchange) = &answered {
+                remember(&jobs, exchange);
+            }
+            answered
+        });
+        asking.await.map_err(|error| Failure::could_not_run(error.to_string()))
     }
 
     /// GET.
@@ -290,15 +304,26 @@ impl Story {
 
     /// Cancels every job that is left; tells which could not be.
     pub async fn clean_up(&self) -> Vec<String> {
-        let left = std::mem::take(&mut *lock(&self.jobs));
         let mut failed = Vec::new();
-        for id in left {
-            let answered = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
-            // 404: it has ended by itself.
-            if !answered.is_ok_and(|exchange| matches!(exchange.status, 200 | 404)) {
-                failed.push(id);
-            }
+        self.creating.close();
+        if tokio::time::timeout(LAST_ANSWERS, self.creating.wait()).await.is_err() {
+            failed.push(format!("what {} unanswered POSTs may have created", self.creating.len()));
         }
+        let left = std::mem::take(&mut *lock(&self.jobs));
+        let cancelling = left.into_iter().map(|id| async move {
+            let gone = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
+            let why = match gone {
+                Ok(exchange) if exchange.status == 200 => return None,
+                // It has ended by itself. Any other 404 comes from a server that cannot cancel.
+                Ok(exchange) if exchange.status == 404 && exchange.text().contains("Invalid job_id") => {
+                    return None;
+                }
+                Ok(exchange) => format!("DELETE answers {}", exchange.status),
+                Err(error) => error.why,
+            };
+            Some(format!("job {id} ({why})"))
+        });
+        failed.extend(futures_util::future::join_all(cancelling).await.into_iter().flatten());
         failed
     }
 
@@ -312,6 +337,19 @@ impl Story {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()
+    }
+}
+
+fn remember(jobs: &Jobs, exchange: &Exchange) {
+    let (method, path) = (&exchange.request.method, exchange.request.path.as_str());
+    if exchange.status != 200 {
+        return;
+    }
+    if *method == Method::POST && path == "/configure" {
+        let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
+        lock(jobs).extend(body["job_id"].as_str().map(str::to_owned));
+    } else if let Some(id) = path.strip_prefix("/job/").filter(|_| *method == Method::DELETE) {
+        lock(jobs).remove(id);
     }
 }
 

@@ -50,6 +50,21 @@ impl Admin {
         clock["now_ms"].as_i64().ok_or_else(|| Failure::could_not_run("the clock shows no time"))
     }
 
+    /// What makes the clock go, as [`Self::set_clock`] takes it.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer.
+    pub async fn clock_mode(&self) -> Result<String, Failure> {
+        let clock = self.call(Request::get("/__mock/clock")).await?;
+        let mode = clock["mode"].as_str().map(str::to_owned);
+        mode.ok_or_else(|| Failure::could_not_run("the clock shows no mode"))
+    }
+
+    /// Whether failures can be made to happen.
+    pub async fn offers_faults(&self) -> bool {
+        self.call(Request::get("/__mock/faults")).await.is_ok()
+    }
+
     /// Holds the clock, or lets it go.
     ///
     /// # Errors

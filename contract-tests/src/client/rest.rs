@@ -1,6 +1,6 @@
 //! The REST interface of a server. One request, one answer, both kept as they were.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -96,6 +96,22 @@ pub struct NoAnswer {
     pub why: String,
 }
 
+/// Whose certificates count, where a server has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Anybody's: servers under test have certificates of their own making.
+    #[default]
+    Anyone,
+    /// Those that this machine trusts.
+    SystemRoots,
+}
+
+/// What this machine trusts, read once.
+static SYSTEM_ROOTS: LazyLock<Vec<reqwest::Certificate>> = LazyLock::new(|| {
+    let found = rustls_native_certs::load_native_certs().certs;
+    found.iter().filter_map(|certificate| reqwest::Certificate::from_der(certificate).ok()).collect()
+});
+
 /// A client of one server.
 #[derive(Clone, Debug)]
 pub struct Rest {
@@ -104,17 +120,30 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// A client of the server at a base URL.
+    /// A client of the server at a base URL, whatever its certificate.
     ///
     /// # Errors
     /// When the client cannot be built.
     pub fn of(base: &str) -> Result<Self, reqwest::Error> {
+        Self::trusting(base, Trust::Anyone)
+    }
+
+    /// A client of the server at a base URL.
+    ///
+    /// # Errors
+    /// When the client cannot be built.
+    pub fn trusting(base: &str, trust: Trust) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+            .timeout(Duration::from_secs(30));
+        let http = match trust {
+            Trust::Anyone => http.danger_accept_invalid_certs(true),
+            Trust::SystemRoots => {
+                SYSTEM_ROOTS.iter().cloned().fold(http, |http, root| http.add_root_certificate(root))
+            }
+        };
+        Ok(Self { http: http.build()?, base: base.trim_end_matches('/').to_owned() })
     }
 
     /// Base of the routes.

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 pub use mock::Mock;
 pub use remote::{Remote, Unreachable};
 
+use futures_util::future::BoxFuture;
+
 use crate::case::Capability;
+use crate::client::rest::Trust;
 use crate::failure::Failure;
 
 /// A server for one case.
@@ -19,6 +22,14 @@ pub trait Target: Send + Sync {
     fn admin_url(&self) -> Option<String>;
     /// The host to dial for streams instead of the one that answers name.
     fn grpc_host(&self) -> Option<String>;
+    /// Base of the Kubernetes API, where there is one.
+    fn kube_url(&self) -> Option<String> {
+        None
+    }
+    /// Whose certificates count.
+    fn trust(&self) -> Trust {
+        Trust::default()
+    }
 }
 
 /// Where the servers of a run come from.
@@ -29,6 +40,13 @@ pub trait Targets: Send + Sync {
     fn capabilities(&self) -> BTreeSet<Capability>;
     /// Whether cases may run side by side: each has a server, or at least nothing to fear from the others.
     fn is_private(&self) -> bool;
+    /// Makes ready for the next case.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async { Ok(()) })
+    }
     /// A server for the next case.
     ///
     /// # Errors

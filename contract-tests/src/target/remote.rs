@@ -1,14 +1,22 @@
 //! A server that runs already, somewhere.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use super::{Target, Targets};
 use crate::case::Capability;
-use crate::client::rest::{Request, Rest};
+use crate::client::admin::Admin;
+use crate::client::rest::{Request, Rest, Trust};
 use crate::failure::Failure;
+use crate::report::without_credentials;
+
+/// How long somebody may take to show that they are there.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server that all cases share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Remote {
     /// Base of the REST routes.
     pub base: String,
@@ -16,48 +24,120 @@ pub struct Remote {
     pub admin: Option<String>,
     /// Host to dial for streams instead of the one that answers name.
     pub grpc_host: Option<String>,
+    /// Base of the Kubernetes API that it works with.
+    pub kube: Option<String>,
     /// Whether jobs may be created.
     pub allow_writes: bool,
+    /// Whether others depend on it: then jobs are all that is created, and nothing is made to fail.
+    pub production: bool,
+    /// Whose certificates count.
+    pub trust: Trust,
+    /// Whether its admin interface makes failures happen: what [`Self::reach`] found out.
+    pub faults: bool,
 }
 
 /// Nobody answers there.
 #[derive(Debug, thiserror::Error)]
-#[error("{base} is no Focus Server that can be reached: {why}")]
+#[error("{what} {base} cannot be reached: {why}")]
 pub struct Unreachable {
+    what: &'static str,
     base: String,
     why: String,
 }
 
 impl Remote {
-    /// Asks whether somebody is there.
+    /// Asks whether somebody is there, at each address that was named, and what they offer. Nothing is assumed to be
+    /// there because it was named, and nothing that was named is silently done without.
     ///
     /// # Errors
-    /// When not.
-    pub async fn probe(&self) -> Result<(), Unreachable> {
-        let unreachable = |why: String| Unreachable { base: self.base.clone(), why };
-        let rest = Rest::of(&self.base).map_err(|error| unreachable(error.to_string()))?;
-        rest.send(Request::get("/ack")).await.map_err(|error| unreachable(error.to_string()))?;
-        Ok(())
+    /// The first that does not answer.
+    pub async fn reach(mut self) -> Result<Self, Unreachable> {
+        answers("the Focus Server at", &self.base, "/ack", self.trust).await?;
+        if let Some(kube) = &self.kube {
+            answers("the Kubernetes API at", kube, "/version", self.trust).await?;
+        }
+        if let Some(base) = &self.admin {
+            let unreachable =
+                |why: String| Unreachable { what: "the admin interface at", base: shown(base), why };
+            let admin = Admin::of(base).map_err(|error| unreachable(error.to_string()))?;
+            admin.clock_mode().await.map_err(|failure| unreachable(failure.what))?;
+            self.faults = admin.offers_faults().await;
+        }
+        Ok(self)
+    }
+
+    /// The admin interface, where it may be used to change something.
+    fn commands(&self) -> Option<&str> {
+        self.admin.as_deref().filter(|_| self.allow_writes)
+    }
+
+    /// What makes the clock go that cases will hold, for [`Self::restore_clock`].
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn clock_mode(&self) -> Result<Option<String>, Failure> {
+        let Some(admin) = self.commands() else { return Ok(None) };
+        client(admin)?.clock_mode().await.map(Some)
+    }
+
+    /// Lets the clock go as it did before the run.
+    ///
+    /// # Errors
+    /// When it cannot be set.
+    pub async fn restore_clock(&self, mode: &str) -> Result<(), Failure> {
+        let Some(admin) = self.commands() else { return Ok(()) };
+        client(admin)?.set_clock(mode).await
+    }
+}
+
+fn client(admin: &str) -> Result<Admin, Failure> {
+    Admin::of(admin).map_err(|error| Failure::could_not_run(error.to_string()))
+}
+
+fn shown(base: &str) -> String {
+    without_credentials(base)
+}
+
+/// Any HTTP answer will do: what it should be is what the cases are about.
+async fn answers(what: &'static str, base: &str, path: &str, trust: Trust) -> Result<(), Unreachable> {
+    let unreachable = |why: String| Unreachable { what, base: shown(base), why };
+    let rest = Rest::trusting(base, trust).map_err(|error| unreachable(error.to_string()))?;
+    match tokio::time::timeout(PATIENCE, rest.send(Request::get(path))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(unreachable(error.why)),
+        Err(_) => Err(unreachable(format!("no answer to GET {path} within {} s", PATIENCE.as_secs()))),
     }
 }
 
 impl Targets for Remote {
     fn name(&self) -> String {
-        self.base.clone()
+        shown(&self.base)
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
         let mut offered = BTreeSet::from([Capability::Rest, Capability::Grpc]);
         if self.allow_writes {
             offered.insert(Capability::Writes);
-            // To hold the clock of a server is to change it.
+            // To hold the clock of a server is to change it, and so is what is done to its pods.
             offered.extend(self.admin.is_some().then_some(Capability::Clock));
+        }
+        if self.allow_writes && !self.production {
+            offered.extend(self.faults.then_some(Capability::Faults));
+            offered.extend(self.kube.is_some().then_some(Capability::K8s));
         }
         offered
     }
 
     fn is_private(&self) -> bool {
         false
+    }
+
+    /// A mock that may be changed starts anew for each case; other servers are left as they are.
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let Some(admin) = self.commands() else { return Ok(()) };
+            client(admin)?.reset().await
+        })
     }
 
     fn next(&self) -> Result<Box<dyn Target>, Failure> {
@@ -76,5 +156,13 @@ impl Target for Remote {
 
     fn grpc_host(&self) -> Option<String> {
         self.grpc_host.clone()
+    }
+
+    fn kube_url(&self) -> Option<String> {
+        self.kube.clone()
+    }
+
+    fn trust(&self) -> Trust {
+        self.trust
     }
 }

@@ -1,0 +1,273 @@
+//! Which server: the mock, unless a flag or the variables of known clients name another.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use focus_contract::client::rest::Trust;
+use focus_contract::report::without_credentials;
+use focus_contract::target::Remote;
+
+/// What flags say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) target: Option<String>,
+    pub(super) admin: Option<String>,
+    pub(super) grpc_host: Option<String>,
+    pub(super) kube: Option<String>,
+    pub(super) allow_writes: bool,
+    pub(super) environments: Vec<String>,
+}
+
+/// The server, and why that one.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) place: Place,
+    pub(super) because: String,
+    pub(super) environments: Vec<String>,
+}
+
+/// Where it is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In this process, a fresh one for each case.
+    Mock,
+    /// There already.
+    Server(Box<Remote>),
+}
+
+/// The environment, as far as it is set to something.
+pub(super) struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    pub(super) fn of_this_process() -> Self {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A switch, in any of the spellings that people use.
+    pub(super) fn is_on(&self, name: &str) -> anyhow::Result<bool> {
+        match self.get(name).map(str::to_lowercase).as_deref() {
+            None | Some("false" | "0" | "no" | "off") => Ok(false),
+            Some("true" | "1" | "yes" | "on") => Ok(true),
+            Some(other) => bail!("{name} is {other:?}, which is neither true nor false"),
+        }
+    }
+}
+
+const DEFAULT_PREFIX: &str = "/focus-server";
+
+pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choice> {
+    let (base, because) = match &asked.target {
+        Some(target) if target == "mock" => (None, String::from("--target says so")),
+        Some(target) => (Some(target.clone()), String::from("--target says so")),
+        None => match by_variables(variables)? {
+            Some((base, because)) => (Some(base), because),
+            None => (None, String::from("neither --target nor a variable names another")),
+        },
+    };
+    let Some(base) = base else { return mock(&asked, because) };
+    // The variable goes with those that name the server: another one may have another admin interface, or none.
+    let admin_variable = || variables.get("FOCUS_ADMIN_URL").filter(|_| asked.target.is_none());
+    let admin = asked.admin.clone().or_else(|| admin_variable().map(str::to_owned));
+    let environments = if asked.environments.is_empty() {
+        vec![variables.get("FOCUS_ENV").unwrap_or("staging").to_owned()]
+    } else {
+        asked.environments.clone()
+    };
+    let named = environments.iter().map(String::as_str).chain(variables.get("ENVIRONMENT"));
+    let production = named.map(str::to_lowercase).any(|name| ["prod", "production"].contains(&name.as_str()));
+    let trust = if variables.is_on("VERIFY_SSL")? { Trust::SystemRoots } else { Trust::Anyone };
+    let remote = Remote {
+        base: url("the target", &base)?,
+        admin: admin.map(|admin| url("the admin interface", &admin)).transpose()?,
+        grpc_host: asked.grpc_host,
+        kube: asked.kube.map(|kube| url("the Kubernetes API", &kube)).transpose()?,
+        allow_writes: asked.allow_writes,
+        production,
+        trust,
+        faults: false,
+    };
+    Ok(Choice { place: Place::Server(Box::new(remote)), because, environments })
+}
+
+fn mock(asked: &Asked, because: String) -> anyhow::Result<Choice> {
+    let foreign = [("--admin", &asked.admin), ("--grpc-host", &asked.grpc_host), ("--kube", &asked.kube)];
+    if let Some((flag, _)) = foreign.iter().find(|(_, said)| said.is_some()) {
+        bail!("{flag} goes with a target that runs already; the mock of each case has all of its own");
+    }
+    let environments =
+        if asked.environments.is_empty() { vec![String::from("mock")] } else { asked.environments.clone() };
+    Ok(Choice { place: Place::Mock, because, environments })
+}
+
+fn by_variables(variables: &Variables) -> anyhow::Result<Option<(String, String)>> {
+    // Set to nothing, it means that there is no prefix, unlike all others.
+    let prefix = variables.0.get("FOCUS_API_PREFIX").map_or(DEFAULT_PREFIX, |prefix| prefix.trim());
+    let prefix = match prefix.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("/{prefix}"),
+    };
+    if let Some(base) = variables.get("FOCUS_BASE_URL") {
+        let base = base.trim_end_matches('/');
+        let base = if base.ends_with(&prefix) { base.to_owned() } else { format!("{base}{prefix}") };
+        return Ok(Some((base, String::from("FOCUS_BASE_URL says so"))));
+    }
+    match (variables.get("FOCUS_SERVER_HOST"), variables.get("FOCUS_SERVER_PORT")) {
+        (None, None) => Ok(None),
+        (Some(host), Some(port)) => {
+            let base = format!("http://{host}:{port}{prefix}");
+            Ok(Some((base, String::from("FOCUS_SERVER_HOST and FOCUS_SERVER_PORT say so"))))
+        }
+        (Some(_), None) => bail!("FOCUS_SERVER_HOST is set, but FOCUS_SERVER_PORT is not"),
+        (None, Some(_)) => bail!("FOCUS_SERVER_PORT is set, but FOCUS_SERVER_HOST is not"),
+    }
+}
+
+fn url(what: &str, text: &str) -> anyhow::Result<String> {
+    let shown = without_credentials(text);
+    let parsed = reqwest::Url::parse(text).with_context(|| format!("{what} {shown:?} is no URL"))?;
+    if !["http", "https"].contains(&parsed.scheme()) || !parsed.has_host() {
+        bail!("{what} {shown:?} is no http or https URL");
+    }
+    if parsed.query().or_else(|| parsed.fragment()).is_some() {
+        bail!("{what} {shown:?} has something behind its path");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// The command that does the same again, but for what picks the cases.
+pub(super) fn command_line(choice: &Choice, seed: u64) -> String {
+    let mut words = vec![String::from("focus-contract"), String::from("run")];
+    match &choice.place {
+        Place::Mock => words.extend(["--target", "mock"].map(String::from)),
+        Place::Server(remote) => {
+            if remote.trust == Trust::SystemRoots {
+                words.insert(0, String::from("VERIFY_SSL=true"));
+            }
+            let said = [
+                ("--target", Some(without_credentials(&remote.base))),
+                ("--admin", remote.admin.as_deref().map(without_credentials)),
+                ("--grpc-host", remote.grpc_host.clone()),
+                ("--kube", remote.kube.as_deref().map(without_credentials)),
+            ];
+            for (flag, value) in said {
+                words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(&value)]));
+            }
+            if remote.allow_writes {
+                words.push(String::from("--allow-writes"));
+            }
+            for environment in &choice.environments {
+                words.extend([String::from("--environment"), quoted(environment)]);
+            }
+        }
+    }
+    words.extend([String::from("--seed"), seed.to_string()]);
+    words.join(" ")
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(harmless) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(said: &[(&str, &str)]) -> Variables {
+        Variables(said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    fn target(target: &str) -> Asked {
+        Asked { target: Some(target.to_owned()), ..Asked::default() }
+    }
+
+    fn chosen(asked: Asked, said: &[(&str, &str)]) -> Result<String, String> {
+        match choose(asked, &variables(said)) {
+            Ok(Choice { place: Place::Mock, .. }) => Ok(String::from("mock")),
+            Ok(Choice { place: Place::Server(remote), .. }) => Ok(remote.base),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn variables_name_a_server_and_a_flag_wins() {
+        const HOST: (&str, &str) = ("FOCUS_SERVER_HOST", "there");
+        const PORT: (&str, &str) = ("FOCUS_SERVER_PORT", "5000");
+        const BASE: (&str, &str) = ("FOCUS_BASE_URL", "https://here/");
+        for (asked, said, expected) in [
+            (Asked::default(), &[][..], Ok("mock")),
+            (Asked::default(), &[HOST, PORT], Ok("http://there:5000/focus-server")),
+            (Asked::default(), &[HOST, PORT, ("FOCUS_API_PREFIX", "")], Ok("http://there:5000")),
+            (Asked::default(), &[HOST, PORT, ("FOCUS_API_PREFIX", "api/")], Ok("http://there:5000/api")),
+            (Asked::default(), &[HOST, PORT, BASE], Ok("https://here/focus-server")),
+            (
+                Asked::default(),
+                &[("FOCUS_BASE_URL", "http://a:1/focus-server/")],
+                Ok("http://a:1/focus-server"),
+            ),
+            (Asked::default(), &[HOST], Err("FOCUS_SERVER_HOST is set, but FOCUS_SERVER_PORT is not")),
+            (Asked::default(), &[PORT], Err("FOCUS_SERVER_PORT is set, but FOCUS_SERVER_HOST is not")),
+            (target("mock"), &[BASE], Ok("mock")),
+            // What the flag says is the whole base.
+            (target("http://b:2"), &[BASE, ("FOCUS_API_PREFIX", "/api")], Ok("http://b:2")),
+            (target("b:2"), &[], Err("the target \"b:2\" is no http or https URL")),
+            (
+                target("http://u:hush@b/?x"),
+                &[],
+                Err("the target \"http://b/?x\" has something behind its path"),
+            ),
+            (
+                target("http://b"),
+                &[("VERIFY_SSL", "perhaps")],
+                Err("VERIFY_SSL is \"perhaps\", which is neither true nor false"),
+            ),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(chosen(asked.clone(), said), expected, "{asked:?} {said:?}");
+        }
+    }
+
+    #[test]
+    fn the_admin_interface_of_the_variables_is_that_of_their_server() {
+        const SAID: [(&str, &str); 2] = [("FOCUS_BASE_URL", "http://a:1"), ("FOCUS_ADMIN_URL", "http://a:2")];
+        let admin = |asked| match choose(asked, &variables(&SAID)).expect("a choice").place {
+            Place::Mock => None,
+            Place::Server(remote) => remote.admin,
+        };
+        assert_eq!(admin(Asked::default()).as_deref(), Some("http://a:2"));
+        assert_eq!(admin(target("http://b:1")), None);
+        assert_eq!(admin(target("mock")), None);
+        let asked = Asked { admin: Some(String::from("http://b:2")), ..target("mock") };
+        assert!(choose(asked, &variables(&[])).is_err());
+    }
+
+    #[test]
+    fn the_command_repeats_the_choice_and_tells_no_secret() {
+        let asked = Asked {
+            grpc_host: Some(String::from("it's")),
+            allow_writes: true,
+            ..target("https://me:hush@b/api")
+        };
+        let choice =
+            choose(asked, &variables(&[("VERIFY_SSL", "TRUE"), ("FOCUS_ENV", "dev")])).expect("a choice");
+        let expected = r"VERIFY_SSL=true focus-contract run --target https://b/api --grpc-host 'it'\''s' --allow-writes --environment dev --seed 7";
+        assert_eq!(command_line(&choice, 7), expected);
+    }
+
+    #[test]
+    fn production_is_known_by_any_of_its_names() {
+        for said in [("ENVIRONMENT", "Production"), ("FOCUS_ENV", "prod")] {
+            let choice = choose(target("http://b"), &variables(&[said])).expect("a choice");
+            assert!(matches!(choice.place, Place::Server(remote) if remote.production), "{said:?}");
+        }
+    }
+}
