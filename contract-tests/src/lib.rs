@@ -13,6 +13,7 @@ pub mod cases;
 pub mod client;
 pub mod failure;
 pub mod geometry;
+pub mod gone;
 pub mod job;
 pub mod runner;
 pub mod spec;

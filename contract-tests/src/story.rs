@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
-use crate::client::rest::{Exchange, Request, Rest};
+use crate::client::rest::{Exchange, PREFIX, Request, Rest, has_path};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::spec;
@@ -71,6 +71,12 @@ impl Story {
         self.offered.contains(&capability)
     }
 
+    /// What can be put before a path: nothing and the prefix, or nothing alone where the base has a path already.
+    #[must_use]
+    pub fn prefixes(&self) -> &'static [&'static str] {
+        if has_path(self.rest.base()) { &[""] } else { &["", PREFIX] }
+    }
+
     /// Something worth knowing for whoever reads the report.
     pub fn note(&self, text: impl Into<String>) {
         lock(&self.notes).push(text.into());
@@ -94,7 +100,7 @@ impl Story {
     }
 
     fn remember(&self, exchange: &Exchange) {
-        let (method, path) = (&exchange.request.method, exchange.request.path.as_str());
+        let (method, path) = (&exchange.request.method, exchange.route());
         if exchange.status != 200 {
             return;
         }

@@ -2,12 +2,35 @@
 
 mod fibre;
 mod health;
+mod http;
+mod jobs;
 mod nfft;
+mod prelaunch;
+mod recordings;
+mod streams;
+mod tasks;
 
 use crate::case::Case;
 
 /// Every case, by area.
-pub static ALL: &[&[Case]] = &[health::CASES, fibre::CASES, nfft::CASES];
+pub static ALL: &[&[Case]] = &[
+    health::CASES,
+    fibre::CASES,
+    nfft::CASES,
+    prelaunch::CASES,
+    jobs::CASES,
+    recordings::CASES,
+    streams::live::CASES,
+    streams::historic::CASES,
+    streams::ends::CASES,
+    streams::services::CASES,
+    tasks::CASES,
+    http::routes::CASES,
+    http::bodies::CASES,
+    http::refusals::CASES,
+    http::openapi::CASES,
+    http::exposure::CASES,
+];
 
 /// Every case, in the order of the areas.
 pub fn all() -> impl Iterator<Item = &'static Case> {
