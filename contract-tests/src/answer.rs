@@ -54,6 +54,17 @@ impl Answer {
         Ok(self)
     }
 
+    /// Demands a status and an empty body without a content type.
+    ///
+    /// # Errors
+    /// When it is another, or there is a body.
+    pub fn is_empty(&self, status: u16) -> Result<&Self, Failure> {
+        self.has_status(status)?.has_header("content-length", "0")?;
+        let got = (self.header("content-type"), self.text());
+        equal("the empty body", &got, &(None, String::new())).map_err(|failure| failure.shown_by(&self.0))?;
+        Ok(self)
+    }
+
     /// Demands a JSON body, key order included.
     ///
     /// # Errors
@@ -171,7 +182,8 @@ pub enum Why<'a> {
 /// One entry of `detail`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where, behind `body`; dots separate the keys, nothing is the body itself.
+    /// Where, behind `body`; dots separate the keys, nothing is the body itself. What begins with `path.` is a part of
+    /// the path and stands alone.
     pub loc: &'static str,
     /// What sort of mistake.
     pub kind: &'static str,
@@ -186,8 +198,8 @@ impl Violation {
     }
 
     fn json(&self) -> Value {
-        let loc: Vec<_> =
-            std::iter::once("body").chain(self.loc.split('.').filter(|key| !key.is_empty())).collect();
+        let root = (!self.loc.starts_with("path.")).then_some("body");
+        let loc: Vec<_> = root.into_iter().chain(self.loc.split('.').filter(|key| !key.is_empty())).collect();
         serde_json::json!({"loc": loc, "msg": self.msg, "type": self.kind})
     }
 }
@@ -231,3 +243,40 @@ pub const NO_RECORDING: Refused<'static> = Refused {
     why: Why::Text("No recording found in given time range"),
     retry_after: false,
 };
+
+/// 404 for routes that there are not; `detail` repeats the sentence.
+pub const NOT_FOUND: Refused<'static> =
+    Refused { status: 404, code: "NOT_FOUND", why: Why::Text("Not Found"), retry_after: false };
+
+/// 405 for known routes; `detail` repeats the sentence.
+pub const METHOD_NOT_ALLOWED: Refused<'static> = Refused {
+    status: 405,
+    code: "METHOD_NOT_ALLOWED",
+    why: Why::Text("Method Not Allowed"),
+    retry_after: false,
+};
+
+/// 404 for tasks that nobody configured, or that were forgotten.
+pub const UNKNOWN_TASK: Refused<'static> =
+    Refused { status: 404, code: "UNKNOWN_TASK", why: Why::Text("Consumer not found"), retry_after: false };
+
+/// 413 at the limit that servers have unless they are configured with another.
+pub const BODY_TOO_LARGE: Refused<'static> = Refused {
+    status: 413,
+    code: "BODY_TOO_LARGE",
+    why: Why::Text("Request body is too large: the limit is 1048576 bytes"),
+    retry_after: false,
+};
+
+/// 400 for a body that is no JSON.
+#[must_use]
+pub fn malformed_json() -> Refused<'static> {
+    let violation = Violation::new("", "json_invalid", "Request body is not valid JSON");
+    Refused { code: "MALFORMED_JSON", ..Refused::value(vec![violation]) }
+}
+
+/// 422 for a body that is JSON but no object.
+#[must_use]
+pub fn no_object() -> Refused<'static> {
+    Refused::shape(vec![Violation::new("", "dict_type", "Request body must be a JSON object")])
+}

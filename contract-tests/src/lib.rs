@@ -14,6 +14,7 @@ pub mod checks;
 pub mod client;
 pub mod failure;
 pub mod geometry;
+pub mod gone;
 pub mod job;
 pub mod known_failing;
 pub mod report;

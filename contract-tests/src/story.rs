@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
-use crate::client::rest::{Exchange, NoAnswer, Request, Rest};
+use crate::client::rest::{Exchange, NoAnswer, PREFIX, Request, Rest, has_path};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::spec;
@@ -78,6 +78,12 @@ impl Story {
     #[must_use]
     pub fn offers(&self, capability: Capability) -> bool {
         self.offered.contains(&capability)
+    }
+
+    /// What can be put before a path: nothing and the prefix, or nothing alone where the base has a path already.
+    #[must_use]
+    pub fn prefixes(&self) -> &'static [&'static str] {
+        if has_path(self.rest.base()) { &[""] } else { &["", PREFIX] }
     }
 
     /// Something worth knowing for whoever reads the report.
@@ -341,7 +347,7 @@ impl Story {
 }
 
 fn remember(jobs: &Jobs, exchange: &Exchange) {
-    let (method, path) = (&exchange.request.method, exchange.request.path.as_str());
+    let (method, path) = (&exchange.request.method, exchange.route());
     if exchange.status != 200 {
         return;
     }

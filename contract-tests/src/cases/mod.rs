@@ -7,8 +7,14 @@ mod configuring;
 mod fibre;
 mod frequency;
 mod health;
+mod http;
+mod jobs;
 mod nfft;
+mod prelaunch;
+mod recordings;
 mod shape;
+mod streams;
+mod tasks;
 mod windows;
 
 use crate::case::Case;
@@ -24,6 +30,19 @@ pub static ALL: &[&[Case]] = &[
     shape::CASES,
     windows::CASES,
     calculations::CASES,
+    prelaunch::CASES,
+    jobs::CASES,
+    recordings::CASES,
+    streams::live::CASES,
+    streams::historic::CASES,
+    streams::ends::CASES,
+    streams::services::CASES,
+    tasks::CASES,
+    http::routes::CASES,
+    http::bodies::CASES,
+    http::refusals::CASES,
+    http::openapi::CASES,
+    http::exposure::CASES,
 ];
 
 /// Every case, in the order of the areas.

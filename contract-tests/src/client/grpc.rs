@@ -13,6 +13,8 @@ use crate::job::Job;
 
 /// Largest message a client accepts.
 const LARGEST_MESSAGE: usize = 50 * 1024 * 1024;
+/// What HTTP/2 begins with.
+const SMALLEST_WINDOW: u32 = 65_535;
 /// How long a port may take to be connected, and a frame to come, in real time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -29,10 +31,27 @@ impl Port {
     /// # Errors
     /// When nobody takes the connection.
     pub async fn connect(authority: &str) -> Result<Self, Failure> {
+        Self::connect_with(authority, |endpoint| endpoint).await
+    }
+
+    /// Connects with the smallest receive window: a frame that is not read overfills it, and the server has to wait.
+    ///
+    /// # Errors
+    /// When nobody takes the connection.
+    pub async fn connect_narrow(authority: &str) -> Result<Self, Failure> {
+        let narrow = |endpoint: Endpoint| {
+            endpoint
+                .initial_stream_window_size(SMALLEST_WINDOW)
+                .initial_connection_window_size(SMALLEST_WINDOW)
+        };
+        Self::connect_with(authority, narrow).await
+    }
+
+    async fn connect_with(authority: &str, tune: impl FnOnce(Endpoint) -> Endpoint) -> Result<Self, Failure> {
         let refused = |error: tonic::transport::Error| {
             Failure::broken(format!("no gRPC connection to the job's port {authority}: {}", chain(&error)))
         };
-        let endpoint = Endpoint::from_shared(format!("http://{authority}")).map_err(refused)?;
+        let endpoint = tune(Endpoint::from_shared(format!("http://{authority}")).map_err(refused)?);
         let channel = endpoint.connect_timeout(PATIENCE).connect().await.map_err(refused)?;
         Ok(Self { channel, authority: authority.to_owned() })
     }
@@ -120,6 +139,32 @@ impl Reading {
                 status.code(),
                 status.message()
             ))),
+        }
+    }
+
+    /// So many frames.
+    ///
+    /// # Errors
+    /// As [`Self::frame`].
+    pub async fn frames(&mut self, count: usize) -> Result<Vec<DataStream>, Failure> {
+        let mut frames = Vec::with_capacity(count);
+        while frames.len() < count {
+            frames.push(self.frame().await?);
+        }
+        Ok(frames)
+    }
+
+    /// Reads to the end: the frames on the way, and the status.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn rest(&mut self) -> Result<(Vec<DataStream>, Status), Failure> {
+        let mut frames = Vec::new();
+        loop {
+            match self.next().await? {
+                Next::Frame(frame) => frames.push(*frame),
+                Next::End(status) => return Ok((frames, status)),
+            }
         }
     }
 

@@ -70,7 +70,20 @@ pub struct Exchange {
     pub took: Duration,
 }
 
+/// What a proxy in front of a server adds to every path; servers answer with and without it.
+pub const PREFIX: &str = "/focus-server";
+
 impl Exchange {
+    /// The path without query and prefix, as the OpenAPI document lists it.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        let path = self.request.path.split('?').next().unwrap_or_default();
+        if has_path(&self.base) {
+            return path;
+        }
+        path.strip_prefix(PREFIX).filter(|route| route.starts_with('/')).unwrap_or(path)
+    }
+
     /// The first header of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -182,6 +195,13 @@ impl Rest {
         let took = began.elapsed();
         Ok(Arc::new(Exchange { request, base: self.base.clone(), status, headers, body, took }))
     }
+}
+
+/// Whether a base has a path of its own, such as the prefix.
+#[must_use]
+pub fn has_path(base: &str) -> bool {
+    let host_and_path = base.split_once("://").map_or(base, |(_, rest)| rest);
+    host_and_path.trim_end_matches('/').contains('/')
 }
 
 /// An error with its reasons.
