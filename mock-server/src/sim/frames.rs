@@ -4,7 +4,7 @@
 //! offset, out of one of sixteen loudness levels. A loud place, as if something drove along the fibre, moves through the
 //! channels from row to row. The same seed, job, stream and row give the same bytes.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::domain::fiber::{Channel, ChannelRange};
 
@@ -50,16 +50,28 @@ impl FrameTable {
     /// One row of a block of channels, channel by channel: `values_per_channel` little-endian 32-bit floats each.
     #[must_use]
     pub fn row(&self, stream: StreamSeed, row: u64, block: ChannelRange, values_per_channel: u32) -> Bytes {
+        self.row_in(&mut BytesMut::new(), stream, row, block, values_per_channel)
+    }
+
+    /// The same in memory that is used again once the rows that were written to it before are gone.
+    pub(super) fn row_in(
+        &self,
+        memory: &mut BytesMut,
+        stream: StreamSeed,
+        row: u64,
+        block: ChannelRange,
+        values_per_channel: u32,
+    ) -> Bytes {
         let stretch = values_per_channel as usize * VALUE;
-        let mut bytes = Vec::with_capacity(block.count() as usize * stretch);
+        memory.reserve(block.count() as usize * stretch);
         for channel in (block.min().0..=block.max().0).map(Channel) {
             let cell = stream.cell(row, channel.0);
             let offset = usize::try_from(cell % OFFSETS as u64).unwrap_or(0);
             let level = level(row, channel, cell);
             let begin = (level * WIDTH + offset) * VALUE;
-            bytes.extend_from_slice(&self.levels[begin..begin + stretch]);
+            memory.extend_from_slice(&self.levels[begin..begin + stretch]);
         }
-        Bytes::from(bytes)
+        memory.split().freeze()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::domain::fiber::{Channel, ChannelRange};
 use crate::domain::job::{StreamEnd, Terms};
@@ -46,6 +46,8 @@ pub struct StreamCall {
     blocks: Vec<ChannelRange>,
     /// Frames of rows that were taken and too large to leave in one.
     waiting: VecDeque<(ChannelRange, u64, Arc<[i64]>)>,
+    /// Where rows are written: fresh pages for each frame would cost as much as its numbers.
+    memory: BytesMut,
 }
 
 impl StreamCall {
@@ -55,7 +57,7 @@ impl StreamCall {
         let group = terms.layout.streams[call.stream.0 as usize];
         let channel_bytes = terms.layout.values_per_channel() as usize * size_of::<f32>();
         let blocks = blocks(group, values_per_frame(channel_bytes, max_frame_bytes));
-        Self { simulation, call, seed, blocks, waiting: VecDeque::new() }
+        Self { simulation, call, seed, blocks, waiting: VecDeque::new(), memory: BytesMut::new() }
     }
 
     /// The facts of the job it reads.
@@ -104,16 +106,18 @@ impl StreamCall {
         }
     }
 
-    fn frame(&self, block: ChannelRange, first_row: u64, times: &[i64]) -> Frame {
+    fn frame(&mut self, block: ChannelRange, first_row: u64, times: &[i64]) -> Frame {
         let values = self.call.terms.layout.values_per_channel();
         let table = self.simulation.frames();
         let numbers = first_row..first_row + times.len() as u64;
+        let row_bytes = block.count() as usize * values as usize * size_of::<f32>();
+        self.memory.reserve(times.len() * row_bytes);
         Frame {
             block,
             values_per_row: block.count() * values,
             times: times.to_vec(),
             first_row,
-            rows: numbers.map(|row| table.row(self.seed, row, block, values)).collect(),
+            rows: numbers.map(|row| table.row_in(&mut self.memory, self.seed, row, block, values)).collect(),
         }
     }
 }
