@@ -3,11 +3,13 @@
 mod fibre;
 mod health;
 mod nfft;
+mod properties;
+mod snapshots;
 
 use crate::case::Case;
 
 /// Every case, by area.
-pub static ALL: &[&[Case]] = &[health::CASES, fibre::CASES, nfft::CASES];
+pub static ALL: &[&[Case]] = &[health::CASES, fibre::CASES, nfft::CASES, properties::CASES, snapshots::CASES];
 
 /// Every case, in the order of the areas.
 pub fn all() -> impl Iterator<Item = &'static Case> {
