@@ -1,15 +1,19 @@
 //! Every case of the registry against a mock of its own, each as a test of its own.
 
+mod keeper;
+
 use std::process::ExitCode;
 
 use focus_contract::case::Case;
 use focus_contract::cases;
 use focus_contract::runner::{Manner, Outcome, tell};
+use focus_contract::snapshot;
 use focus_contract::target::Mock;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    snapshot::keep_with(keeper::insta);
     let trials = cases::all().map(|case| Trial::test(case.id, move || told(case))).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

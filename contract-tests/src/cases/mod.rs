@@ -11,8 +11,10 @@ mod http;
 mod jobs;
 mod nfft;
 mod prelaunch;
+mod properties;
 mod recordings;
 mod shape;
+mod snapshots;
 mod streams;
 mod tasks;
 mod windows;
@@ -43,6 +45,8 @@ pub static ALL: &[&[Case]] = &[
     http::refusals::CASES,
     http::openapi::CASES,
     http::exposure::CASES,
+    properties::CASES,
+    snapshots::CASES,
 ];
 
 /// Every case, in the order of the areas.
