@@ -94,8 +94,13 @@ impl Story {
     /// Sends any request. Its answer is kept, and held against the OpenAPI document.
     ///
     /// # Errors
-    /// When there is no answer, or it breaks the document.
+    /// When there is no answer, it breaks the document, or nobody gave leave to write and the request might.
     pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        if request.writes() && !self.offers(Capability::Writes) {
+            let what =
+                format!("the case sends {} {} without needing leave to write", request.method, request.path);
+            return Err(Failure::could_not_run(what));
+        }
         let answered = if request.method == Method::POST {
             self.ask_to_the_end(request).await?
         } else {

@@ -48,7 +48,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "the view of a single channel refuses a range",
         keys: &["PZ-13669", "PZ-13823", "PZ-13852"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &["configure view 1 with channels 5-10 and 5-6"],
         expects: "400 INVALID_VALUE, single_channel_range",
         body: |story| Box::pin(single_channel_range(story)),

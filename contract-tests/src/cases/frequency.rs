@@ -52,7 +52,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a band without width, one the wrong way round and one below 0 Hz are refused",
         keys: &["PZ-13877", "PZ-13761", "PZ-13555"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &["configure Base with 500-100, 501-500, 500-500, 0-0 and -1-500 Hz"],
         expects: "400 INVALID_VALUE: range_reversed four times, then out_of_range",
         body: |story| Box::pin(frequency_values(story)),

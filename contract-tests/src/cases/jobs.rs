@@ -77,7 +77,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "an id of no live job is unknown, whatever its text is",
         keys: &["PZ-13293", "PZ-13563"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "GET /metadata and DELETE /job with 9999-9999, abc, ..%2f..%2fx, numbers out of range, text",
         ],

@@ -68,7 +68,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a window without any recording is refused with the same clear answer, fast, and leaves nothing behind",
         keys: &["PZ-13873", "PZ-13866", "PZ-14019"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure Base over 2020-01-01 00:00 to 01:00 UTC",
             "configure Base over 1697454000 to 1697454600",

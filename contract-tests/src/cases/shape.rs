@@ -21,7 +21,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "duration, transform and band are required for views with frequencies",
         keys: &["PZ-13291", "PZ-14095", "PZ-14097", "PZ-14098", "PZ-13267"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure Base without displayTimeAxisDuration, nfftSelection, frequencyRange, then without all three; \
              each absent, then null",
@@ -35,7 +35,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "every missing field is named, in the order of the checks",
         keys: &["PZ-13430", "PZ-13266", "PZ-13879", "PZ-14099", "PZ-14751"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure {}, then with only displayInfo",
             "configure Base without channels, view_type, displayInfo, height, both bounds of channels and of \
@@ -62,7 +62,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a waterfall refuses what only views with frequencies have",
         keys: &["PZ-13428", "PZ-13429", "PZ-13557"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure the smallest waterfall with a duration, with a frequencyRange, with NFFT 4, with all of them",
         ],
@@ -119,7 +119,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a refusal says in one clear sentence for each mistake what is wrong, and names the field",
         keys: &["PZ-13878"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure with one bad NFFT, channel range, frequency range, height and time range",
             "configure with one mistake of each row of the table of checks",
@@ -135,7 +135,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a refusal comes at once and starts nothing",
         keys: &["PZ-14018", "PZ-13600", "PZ-14019"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &["configure Base without channels", "configure Base over the first hour of 2020"],
         expects: "422 INVALID_REQUEST, missing, within a second; 404 NO_RECORDING within two; nothing left behind",
         body: |story| Box::pin(invalid_no_orchestration(story)),

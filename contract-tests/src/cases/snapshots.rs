@@ -28,7 +28,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "each refusal that can be had without an outage is what was approved",
         keys: &["PZ-13297", "PZ-13878", "PZ-14785", "PZ-14786", "PZ-14787"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &["ask for one refusal of each code and sort"],
         expects: "status, listed headers and body as in the snapshots",
         body: |story| Box::pin(refusals(story)),

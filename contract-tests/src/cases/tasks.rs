@@ -41,7 +41,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a task id has 1 to 256 characters of a-z, A-Z, 0-9, _ and -",
         keys: &["PZ-14752"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &["POST /config with a dot, a blank, a slash, an umlaut or 257 characters in the id"],
         expects: "400 INVALID_VALUE, loc path.task_id, nothing left behind",
         body: |story| Box::pin(config_id(story)),
@@ -51,7 +51,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a task configuration whose values cannot be is refused, and no task comes of it",
         keys: &["PZ-14753", "PZ-13557"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "POST /config with one impossible value: not positive, negative, reversed, beyond the last sensor",
         ],
@@ -63,7 +63,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a task configuration that lacks a field, or has one of a wrong type, is refused with every violation",
         keys: &["PZ-14754", "PZ-13557"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "POST /config without each field in turn, with a text for each, with one time only",
             "POST /config with an empty object, a list, and no JSON",

@@ -30,7 +30,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a window the wrong way round, one without length and one before 1970 are refused",
         keys: &["PZ-13869", "PZ-13552"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure Base from an hour ago to two hours ago",
             "configure Base from an hour ago to the same second",
@@ -46,7 +46,7 @@ pub(super) static CASES: &[Case] = &[
         claim: "a window with one end only is refused, wherever the other one is missing",
         keys: &["PZ-13907", "PZ-13909", "PZ-13552"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "configure Base with only start_time, then with only end_time; the other one absent, then null",
         ],

@@ -38,6 +38,17 @@ impl Request {
         Self::of(Method::POST, path).header("content-type", "application/json").body(body.to_string())
     }
 
+    /// Whether a server may create or end something because of it, if only by mistake.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        let path = self.path.strip_prefix(PREFIX).unwrap_or(&self.path);
+        match self.method {
+            Method::POST => path.starts_with("/config"),
+            Method::DELETE => path.starts_with("/job/"),
+            _ => false,
+        }
+    }
+
     /// With another header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

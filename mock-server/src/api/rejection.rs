@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderValue;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::domain::refusal::Refusal;
@@ -116,6 +116,11 @@ impl Rejection {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if row.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Self::BodyTooLarge(_) = self {
+            // What is left of the body is not read, so the connection ends; a client that keeps it for its next request
+            // must know.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Self::MethodNotAllowed(allowed) = self {
             headers.extend(HeaderValue::from_str(allowed).ok().map(|allowed| (ALLOW, allowed)));

@@ -33,7 +33,7 @@ pub(crate) static CASES: &[Case] = &[
         claim: "what is no JSON is told from what is JSON and no object, on every route that takes a body",
         keys: &["PZ-13769", "PZ-14774"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "POST /configure, /recordings_in_time_range and /config with bodies that are no JSON",
             "with JSON of other kinds, and nested 127 and 128 deep",
@@ -46,7 +46,7 @@ pub(crate) static CASES: &[Case] = &[
         claim: "a body above 1 MiB is refused before it is read as JSON, on every route that takes one",
         keys: &["PZ-14788"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "POST 1048577 bytes of blanks and braces to /configure, /recordings_in_time_range and /config",
         ],

@@ -9,7 +9,7 @@ use crate::answer::{
     Violation, malformed_json,
 };
 use crate::bodies::{base, historic, with};
-use crate::case::{Case, Tag};
+use crate::case::{Capability, Case, Tag};
 use crate::client::rest::Request;
 use crate::failure::{Failure, equal};
 use crate::story::Story;
@@ -20,7 +20,7 @@ pub(crate) static CASES: &[Case] = &[
         claim: "every refusal has the one body: error, code, detail where it belongs, request_id",
         keys: &["PZ-13297", "PZ-14785", "PZ-14786", "PZ-14787", "PZ-13878"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "one request for MALFORMED_JSON, INVALID_VALUE, INVALID_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, UNKNOWN_JOB \
              (GET and DELETE), UNKNOWN_TASK, NO_RECORDING and BODY_TOO_LARGE",
@@ -35,7 +35,7 @@ pub(crate) static CASES: &[Case] = &[
         claim: "of several reasons for a refusal the first in the order of checks wins",
         keys: &["PZ-13297"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "a large body on an unknown route, and with a wrong method; a large body that is no JSON",
             "a shape and a value that are wrong at once",

@@ -31,7 +31,7 @@ pub(crate) static CASES: &[Case] = &[
         claim: "a route that there is not is 404 with one fixed body, whatever the method",
         keys: &["PZ-13297"],
         tags: &[Tag::Regression],
-        needs: &[],
+        needs: &[Capability::Writes],
         steps: &[
             "GET /, /focus-server, /health, /info, /metadata/, /job/, known routes with a slash behind or a part more",
             "POST and DELETE some of them",

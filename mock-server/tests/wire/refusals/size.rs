@@ -50,7 +50,9 @@ fn one_byte_more_is_413_announced_or_in_chunks_and_changes_nothing() {
         for sent in [request("POST", path, &[], &padded(LIMIT + 1)), chunked(path, &padded(LIMIT + 1))] {
             let mut wire = Wire::to(server.rest());
             wire.send(&sent);
-            judge::refused(&wire.answer(), 413, "BODY_TOO_LARGE", TOO_LARGE);
+            let answer = wire.answer();
+            judge::refused(&answer, 413, "BODY_TOO_LARGE", TOO_LARGE);
+            assert_eq!(answer.headers["connection"], "close", "the rest of the body is not read");
         }
     }
     assert_eq!(judge::state(&server), before);
