@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,8 @@ pub fn breaches(exchange: &Exchange) -> Vec<String> {
         error_body(exchange, &mut breaches);
     }
     forbidden(exchange, &mut breaches);
+    // The document lists some of what holds for every answer.
+    breaches.dedup();
     breaches
 }
 
@@ -178,11 +181,23 @@ impl Listed {
         };
         let validator = validator(&self.pointer, schema);
         for error in validator.iter_errors(&body).take(MOST_ERRORS) {
+            let error = nearest(&error);
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { String::from("the body") } else { place };
             breaches.push(format!("{place} breaks its schema: {}", cut(&error.to_string())));
         }
     }
+}
+
+/// Of what fits none of several schemas, what keeps it from the one that it is nearest to: that none fits says nothing.
+fn nearest<'a>(error: &'a ValidationError<'a>) -> &'a ValidationError<'a> {
+    let (ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }) =
+        error.kind()
+    else {
+        return error;
+    };
+    let fewest = context.iter().min_by_key(|errors| errors.len()).and_then(|errors| errors.first());
+    fewest.map_or(error, nearest)
 }
 
 /// More would only repeat each other.

@@ -51,6 +51,7 @@ impl Story {
     ) -> Result<Self, Failure> {
         let could_not = |error: reqwest::Error| Failure::could_not_run(error.to_string());
         let rest = Rest::trusting(&target.base_url(), target.trust()).map_err(could_not)?;
+        let rest = rest.patient_for(target.patience());
         let admin = target.admin_url().map(|url| Admin::of(&url)).transpose().map_err(could_not)?;
         if let Some(admin) = admin.as_ref().filter(|_| offered.contains(&Capability::Clock)) {
             admin.set_clock("manual").await?;
@@ -187,7 +188,9 @@ impl Story {
     /// # Errors
     /// When nobody takes it at the first try.
     pub async fn connect(&self, job: &Job) -> Result<Port, Failure> {
-        Port::connect(&self.authority(job)).await.map_err(|failure| failure.shown_by(&job.answer.0))
+        let port = Port::connect(&self.authority(job)).await;
+        let port = port.map_err(|failure| failure.shown_by(&job.answer.0))?;
+        Ok(port.patient_for(self.target.patience()))
     }
 
     /// Opens a stream of a job, which must be possible.
@@ -305,7 +308,7 @@ impl Story {
             for (key, was) in &before {
                 let is = after.get(key).unwrap_or(&Value::Null);
                 if is != was {
-                    let what = format!("INV-REFUSE: a refused request changed {key} of the world");
+                    let what = format!("INV-REFUSE: what must be refused changed {key} of the world");
                     return Err(Failure::broken(what).between(was, is));
                 }
             }

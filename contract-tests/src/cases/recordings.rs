@@ -80,6 +80,9 @@ async fn listed(story: &Story, start: i64, end: i64) -> Result<(Answer, Vec<(i64
     let sorted = pairs.is_sorted_by_key(|(first, _)| *first);
     holds(sorted, || String::from("the recordings are not sorted by start"))
         .map_err(|failure| failure.shown_by(&answer.0))?;
+    let twice = pairs.windows(2).find(|two| two[0] == two[1]);
+    holds(twice.is_none(), || format!("a recording is listed twice: {twice:?}"))
+        .map_err(|failure| failure.shown_by(&answer.0))?;
     for (first, last) in &pairs {
         let overlaps = *first < end && (*last == -1 || *last > start);
         holds(overlaps && (*last == -1 || first < last), || {

@@ -7,6 +7,7 @@ use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
+use crate::client::rest::PATIENCE;
 use crate::failure::Failure;
 use crate::geometry::Geometry;
 use crate::job::Job;
@@ -15,14 +16,13 @@ use crate::job::Job;
 const LARGEST_MESSAGE: usize = 50 * 1024 * 1024;
 /// What HTTP/2 begins with.
 const SMALLEST_WINDOW: u32 = 65_535;
-/// How long a port may take to be connected, and a frame to come, in real time.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a job's port.
 #[derive(Clone, Debug)]
 pub struct Port {
     channel: Channel,
     authority: String,
+    patience: Duration,
 }
 
 impl Port {
@@ -53,7 +53,13 @@ impl Port {
         };
         let endpoint = tune(Endpoint::from_shared(format!("http://{authority}")).map_err(refused)?);
         let channel = endpoint.connect_timeout(PATIENCE).connect().await.map_err(refused)?;
-        Ok(Self { channel, authority: authority.to_owned() })
+        Ok(Self { channel, authority: authority.to_owned(), patience: PATIENCE })
+    }
+
+    /// With another time in which a call must be answered, and a frame must come.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The connection itself, for services beside the streams.
@@ -68,7 +74,8 @@ impl Port {
     /// The status with which it is refused.
     pub async fn open(&self, job: &Job, stream: u32) -> Result<Reading, Status> {
         let frames = self.open_raw(i32::try_from(stream).unwrap_or(i32::MAX)).await?;
-        Ok(Reading { frames, geometry: Geometry::of(job, stream), authority: self.authority.clone() })
+        let Self { authority, patience, .. } = self.clone();
+        Ok(Reading { frames, geometry: Geometry::of(job, stream), authority, patience })
     }
 
     /// Opens a call on any number, without holding what comes against anything.
@@ -79,9 +86,10 @@ impl Port {
         let mut client =
             DataStreamServiceClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_MESSAGE);
         let answered =
-            tokio::time::timeout(PATIENCE, client.stream_data(StreamDataRequest { stream_id })).await;
-        let answered =
-            answered.map_err(|_| Status::deadline_exceeded("no answer to the call within 30 s"))??;
+            tokio::time::timeout(self.patience, client.stream_data(StreamDataRequest { stream_id })).await;
+        let answered = answered.map_err(|_| {
+            Status::deadline_exceeded(format!("no answer to the call within {} s", self.patience.as_secs()))
+        })??;
         Ok(answered.into_inner())
     }
 }
@@ -91,6 +99,7 @@ pub struct Reading {
     frames: Streaming<DataStream>,
     geometry: Geometry,
     authority: String,
+    patience: Duration,
 }
 
 /// What comes next on a call.
@@ -108,11 +117,11 @@ impl Reading {
     /// # Errors
     /// When nothing comes in time, or a frame breaks the geometry of its stream.
     pub async fn next(&mut self) -> Result<Next, Failure> {
-        match tokio::time::timeout(PATIENCE, self.frames.message()).await {
+        match tokio::time::timeout(self.patience, self.frames.message()).await {
             Err(_) => Err(Failure::broken(format!(
                 "{}: neither a frame nor an end within {} s on stream {}, after {} frames",
                 self.authority,
-                PATIENCE.as_secs(),
+                self.patience.as_secs(),
                 self.geometry.stream(),
                 self.geometry.frames(),
             ))),

@@ -136,11 +136,15 @@ static SYSTEM_ROOTS: LazyLock<Vec<reqwest::Certificate>> = LazyLock::new(|| {
     found.iter().filter_map(|certificate| reqwest::Certificate::from_der(certificate).ok()).collect()
 });
 
+/// How long a whole answer may take, and a frame of a stream, where a target says nothing else.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A client of one server.
 #[derive(Clone, Debug)]
 pub struct Rest {
     http: reqwest::Client,
     base: String,
+    patience: Duration,
 }
 
 impl Rest {
@@ -157,17 +161,20 @@ impl Rest {
     /// # Errors
     /// When the client cannot be built.
     pub fn trusting(base: &str, trust: Trust) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30));
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = match trust {
             Trust::Anyone => http.danger_accept_invalid_certs(true),
             Trust::SystemRoots => {
                 SYSTEM_ROOTS.iter().cloned().fold(http, |http, root| http.add_root_certificate(root))
             }
         };
-        Ok(Self { http: http.build()?, base: base.trim_end_matches('/').to_owned() })
+        Ok(Self { http: http.build()?, base: base.trim_end_matches('/').to_owned(), patience: PATIENCE })
+    }
+
+    /// With another time in which an answer must be whole.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Base of the routes.
@@ -186,7 +193,8 @@ impl Rest {
             path: request.path.clone(),
             why: chain(&error),
         };
-        let mut sent = self.http.request(request.method.clone(), format!("{}{}", self.base, request.path));
+        let url = format!("{}{}", self.base, request.path);
+        let mut sent = self.http.request(request.method.clone(), url).timeout(self.patience);
         for (name, value) in &request.headers {
             sent = sent.header(name, value);
         }

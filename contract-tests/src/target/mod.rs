@@ -4,6 +4,7 @@ mod mock;
 mod remote;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 pub use mock::Mock;
 pub use remote::{Remote, Unreachable};
@@ -11,7 +12,7 @@ pub use remote::{Remote, Unreachable};
 use futures_util::future::BoxFuture;
 
 use crate::case::Capability;
-use crate::client::rest::Trust;
+use crate::client::rest::{PATIENCE, Trust};
 use crate::failure::Failure;
 
 /// A server for one case.
@@ -25,6 +26,10 @@ pub trait Target: Send + Sync {
     /// Base of the Kubernetes API, where there is one.
     fn kube_url(&self) -> Option<String> {
         None
+    }
+    /// How long it may take for a whole answer, and for a frame of a stream, in real time.
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
     /// Whose certificates count.
     fn trust(&self) -> Trust {

@@ -78,7 +78,7 @@ pub(crate) static CASES: &[Case] = &[
             "configure Light, read a frame of stream 0, leave for 30 s",
             "read a frame again, twice over",
         ],
-        expects: "frames each time, row numbers and times above those before",
+        expects: "frames each time, row numbers and times above those before, the range of the values the same",
         body: |story| Box::pin(grpc_reconnect(story)),
     },
 ];
@@ -164,7 +164,7 @@ async fn grpc_inactivity_last(story: &Story) -> Result<(), Failure> {
 
 async fn grpc_reconnect(story: &Story) -> Result<(), Failure> {
     let job = story.configure(&light()).await?;
-    let mut last = None;
+    let (mut last, mut range) = (None, None);
     for _ in 0..3 {
         let mut reading = story.stream(&job, 0).await?;
         for _ in 0..2 {
@@ -174,6 +174,8 @@ async fn grpc_reconnect(story: &Story) -> Result<(), Failure> {
                 .zip(last)
                 .is_none_or(|((row, time), (last_row, last_time))| row > last_row && time > last_time);
             holds(later, || format!("row and time {first:?} after {last:?}"))?;
+            let is = (frame.global_minimum, frame.global_maximum);
+            equal("the range of the values", &is, range.get_or_insert(is))?;
             last = frame.row_index.last().copied().zip(frame.timestamp_in_milis.last().copied());
             story.pass(INTERVAL).await?;
         }

@@ -1,0 +1,18 @@
+//! The rows of the table, by area.
+
+mod basics;
+mod configuring;
+mod http;
+mod jobs;
+mod requests;
+mod streams;
+mod tasks;
+
+use crate::broken::Defect;
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
+    let tables =
+        [basics::ROWS, requests::ROWS, configuring::ROWS, jobs::ROWS, streams::ROWS, tasks::ROWS, http::ROWS];
+    tables.into_iter().flatten()
+}
