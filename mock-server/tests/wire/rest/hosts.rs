@@ -116,7 +116,7 @@ fn settings_stand_in_for_the_host_of_the_request_and_for_the_scheme() {
         (Some("https://focus.example"), None, "https://focus.example"),
         (Some("http://focus.example"), None, "http://focus.example"),
         (Some("https://[2001:db8::7]"), None, "https://[2001:db8::7]"),
-        (None, Some("10.7.0.3"), "http://10.7.0.3"),
+        (None, Some("127.7.0.3"), "http://127.7.0.3"),
         (None, Some("2001:db8::7"), "http://[2001:db8::7]"),
         (None, Some("[2001:db8::7]"), "http://[2001:db8::7]"),
         (Some("https://focus.example"), Some("streams.example"), "https://streams.example"),
