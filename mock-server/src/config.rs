@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::time::Moment;
-use crate::serve::PortChoice;
 use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;
-use crate::sim::setup::Setup;
+use crate::sim::setup::{PortChoice, Setup};
 
 /// Everything a server is started with. The default is what a test wants: the default world on addresses of its own.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! The mock Focus Server: a server that cannot be told from the real one on the wire, with time in the user's hand.
 //!
 //! Rooms of the house, each importing only from those after it: `settings` (what is said where), `serve` and `config`
-//! (listeners, start, end), `api` (REST, gRPC, admin), `sim` (the world that changes), `domain` (what is true without a server).
+//! (listeners, start, end), `api` (REST, gRPC, admin), `document` (YAML and JSON that people write, with the place of each
+//! mistake), `sim` (the world that changes), `domain` (what is true without a server).
 //!
 //! A test starts one server for itself:
 //!
@@ -17,6 +18,7 @@
 
 mod api;
 mod config;
+pub mod document;
 pub mod domain;
 mod mock;
 pub mod platform;
@@ -25,6 +27,7 @@ pub mod settings;
 pub mod sim;
 
 pub use config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+pub use document::world_file;
 pub use mock::MockServer;
-pub use serve::{PortChoice, Server, StartError};
-pub use settings::world_file;
+pub use serve::{Server, StartError};
+pub use sim::setup::PortChoice;

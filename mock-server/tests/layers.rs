@@ -79,7 +79,13 @@ fn nothing_below_the_api_knows_http_json_protobuf_or_a_status() {
     let words =
         ["axum", "hyper", "http::", "serde_json", "serde::", "prost", "tonic", "StatusCode", "focus_proto"];
     nowhere("src/sim", &words, &[]);
-    nowhere("src/sim", &["crate::api", "crate::serve", "crate::config"], &[]);
+    nowhere("src/sim", &["crate::api", "crate::serve", "crate::config", "crate::document"], &[]);
+}
+
+#[test]
+fn documents_are_read_without_a_transport() {
+    let words = ["crate::api", "crate::serve", "crate::config", "crate::settings", "axum", "hyper", "http::"];
+    nowhere("src/document", &words, &[]);
 }
 
 #[test]
@@ -89,7 +95,7 @@ fn the_world_touches_no_socket() {
 
 #[test]
 fn the_transports_do_not_reach_up() {
-    nowhere("src/api", &["crate::serve", "crate::config", "crate::mock"], &[]);
+    nowhere("src/api", &["crate::serve", "crate::config", "crate::settings", "crate::mock"], &[]);
 }
 
 #[test]

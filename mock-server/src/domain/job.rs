@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::ConfigureJob;
 use super::fiber::Fiber;
 use super::ids::{JobId, NodePort, StreamIndex};
+use super::quirk::Quirks;
 use super::view::Layout;
 
 /// What a job was created with; it never changes.
@@ -22,6 +23,8 @@ pub struct Terms {
     pub fiber: Arc<Fiber>,
     /// Host under which the client reached the server and will dial the streams.
     pub stream_host: String,
+    /// How the server deviated from the contract when the job was created: its answer stays what it was.
+    pub quirks: Quirks,
 }
 
 impl Terms {

@@ -10,6 +10,7 @@ pub mod fiber;
 pub mod ids;
 pub mod job;
 pub mod pace;
+pub mod quirk;
 pub mod recording;
 pub mod refusal;
 pub mod task;

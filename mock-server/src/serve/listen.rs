@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use super::ports::{Block, LoopbackAddresses, PortChoice, claim_block};
+use super::ports::{Block, LoopbackAddresses, claim_block};
 use super::{doors, tls};
 use crate::config::Addresses;
 use crate::domain::ids::{PortPlan, PortPlanTooHigh};
+use crate::sim::setup::PortChoice;
 
 /// Why a server did not start, in words for whoever started it.
 #[derive(Debug, thiserror::Error)]

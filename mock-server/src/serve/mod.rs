@@ -16,5 +16,4 @@ mod wall;
 mod watched;
 
 pub use listen::StartError;
-pub use ports::PortChoice;
 pub use server::Server;

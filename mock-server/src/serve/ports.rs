@@ -9,15 +9,6 @@ use socket2::Socket;
 use super::doors::listen;
 use crate::platform;
 
-/// Where job ports lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PortChoice {
-    /// Port = base + slot.
-    Base(u16),
-    /// A block that no other server of this machine has claimed.
-    FreeBlock,
-}
-
 /// A base whose port 0 is held for as long as this lives: the claim to the block above it.
 pub(super) struct Block {
     pub(super) base: u16,

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::place::{Mistake, Place};
-use super::tree::{self, Node, Value};
+use crate::document::{Mistake, Node, Place, Value, tree};
 
 /// A flag that says one key, or a few that belong together.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,8 @@
 //! What everybody says, laid over each other.
 
-use std::path::Path;
-
 use super::flags::{FLAGS, Flag, Reading, VARIABLES};
-use super::place::{Mistake, Mistakes, Place};
-use super::section::{Found, Section};
-use super::tree::{self, Node, Value};
-use super::{FileKind, Sources, server, world};
+use super::{FileKind, Sources, server};
+use crate::document::{self, Found, Mistake, Mistakes, Node, Place, Section, Value, tree, world};
 
 /// One who says keys, with the files it names.
 #[derive(Default)]
@@ -203,7 +199,7 @@ fn file_of(named: &Node, kind: FileKind, mistakes: &mut Vec<Mistake>) -> Option<
     // Anything else than a text is a mistake which the reader of the key tells.
     let Value::Text(name) = &named.value else { return None };
     let path = named.place.resolve(name);
-    let tree = read_text(&path, &named.place).map_err(|Mistakes(unreadable)| unreadable);
+    let tree = document::read_text(&path, &named.place).map_err(|Mistakes(unreadable)| unreadable);
     let tree = tree
         .and_then(|text| tree::parse(&text, &path.display().to_string()).map_err(|mistake| vec![mistake]));
     let tree = match tree {
@@ -237,19 +233,4 @@ pub(super) fn found_in(kind: FileKind, tree: Option<&Node>) -> Found {
     }
     world::read(&mut root);
     root.finish()
-}
-
-/// The text of a file, in lines as places count them: without a byte order mark, and every end of a line a line feed.
-/// That it cannot be read is a mistake of whoever names it.
-pub(super) fn read_text(path: &Path, named: &Place) -> Result<String, Mistakes> {
-    let lines = |text: String| {
-        text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n")
-    };
-    std::fs::read_to_string(path).map(lines).map_err(|error| {
-        let text = match named {
-            Place::File { line: 0, .. } => error.to_string(),
-            _ => format!("{}: {error}", path.display()),
-        };
-        Mistakes(vec![Mistake { place: named.clone(), text }])
-    })
 }

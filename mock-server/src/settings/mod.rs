@@ -9,27 +9,18 @@
 
 mod flags;
 mod layers;
-mod place;
-mod print;
-mod recordings;
-mod section;
 mod server;
-mod tree;
-mod world;
-pub mod world_file;
 
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
+use crate::document::{Found, Node, Section, print, tree, world};
 
+pub use crate::document::{Entry, Mistake, Mistakes, Place};
 pub use flags::{FLAGS, Flag, Reading, VARIABLES};
-pub use place::{Mistake, Mistakes, Place};
-pub use print::Entry;
 pub use server::{Log, LogFormat};
 
 use layers::Layers;
-use section::{Found, Section};
-use tree::Node;
 
 /// What a program is started with.
 #[derive(Clone, Debug)]
@@ -118,7 +109,7 @@ pub struct Checked {
 /// When it cannot be read.
 pub fn check(path: &Path) -> Result<Checked, Mistakes> {
     let file = path.display().to_string();
-    let text = layers::read_text(path, &Place::file(&file))?;
+    let text = crate::document::read_text(path, &Place::file(&file))?;
     let tree = match tree::parse(&text, &file) {
         Ok(tree) => tree,
         Err(mistake) => {

@@ -7,11 +7,9 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::flags::{ADDRESS, address};
-use super::print;
-use super::section::Section;
-use super::tree::{Node, Value};
-use super::world::WorldKeys;
 use crate::config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+use crate::document::world::WorldKeys;
+use crate::document::{Node, Section, Value, print};
 use crate::domain::time::{EpochSeconds, Moment};
 use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
 use crate::domain::ids::{PortPlan, Sequence};
+use crate::domain::quirk::Quirks;
 use crate::domain::recording::{Catalog, Recording, RecordingEnd, Series};
 use crate::domain::time::{EpochSeconds, TimeRange};
 use crate::domain::view::Nfft;
@@ -40,6 +41,8 @@ pub struct Setup {
     pub requires_mongo: bool,
     /// Kubernetes namespace of jobs and workloads.
     pub namespace: String,
+    /// How it deviates from the contract.
+    pub quirks: Quirks,
 }
 
 /// Limits of requests and jobs.
@@ -100,6 +103,15 @@ impl Latency {
         let nanos = (u128::from(bits) * (span + 1)) >> u64::BITS;
         self.least.saturating_add(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
+}
+
+/// Where job ports lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortChoice {
+    /// Port = base + slot.
+    Base(u16),
+    /// A block that no other server of this machine has claimed.
+    FreeBlock,
 }
 
 /// What happens when the port of the lowest free slot is taken.
@@ -326,6 +338,7 @@ impl Default for Setup {
             legacy_service: false,
             requires_mongo: false,
             namespace: String::from("panda"),
+            quirks: Quirks::NONE,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::check::{self, Bounds, ConfigureDraft};
 use crate::domain::fiber::{Fiber, FiberState};
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobEvent, JobState, StreamEnd, Terms};
+use crate::domain::quirk::Quirks;
 use crate::domain::recording::{Catalog, Recording};
 use crate::domain::refusal::Refusal;
 use crate::domain::task::{Task, TaskId};
@@ -55,6 +56,8 @@ pub struct World {
     pub(super) dark_since: Option<Moment>,
     pub(super) catalog: Catalog,
     pub(super) dependencies: Dependencies,
+    /// How it deviates from the contract at the moment.
+    pub(super) quirks: Quirks,
     /// When the newest restart of MongoDB is over.
     pub(super) mongodb_ready_at: Option<Moment>,
     /// What the Focus Server waits for before it comes up.
@@ -89,6 +92,7 @@ impl World {
             dark_since: None,
             catalog: setup.recordings.catalog(now.seconds()),
             dependencies: Dependencies::default(),
+            quirks: setup.quirks,
             mongodb_ready_at: None,
             startup: None,
             free_slots: setup.ports.slots().collect(),
@@ -223,6 +227,12 @@ impl World {
             MongoDb::Up => Ok(()),
             MongoDb::Down | MongoDb::SlowFail | MongoDb::Restarting => Err(Refusal::RecordingsUnavailable),
         }
+    }
+
+    /// How it deviates from the contract at the moment.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        self.quirks
     }
 
     /// Makes a step of the next reservations fail, to rehearse the rollback.

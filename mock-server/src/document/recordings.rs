@@ -11,7 +11,7 @@ use crate::domain::time::EpochSeconds;
 use crate::sim::setup::{RecordingPlan, When};
 
 /// What is recorded; given at all, it stands in for the whole catalogue of the default world.
-pub(super) fn recordings(world: &mut Section<'_>, default: RecordingPlan) -> RecordingPlan {
+pub(crate) fn recordings(world: &mut Section<'_>, default: RecordingPlan) -> RecordingPlan {
     let plan = world.optional("recordings", |keys| RecordingPlan {
         series: keys.optional("series", series).flatten(),
         gaps: keys.list("gaps", gap),
@@ -103,7 +103,7 @@ fn in_order(keys: &mut Section<'_>, (start, end): (When, When)) -> Option<(When,
     (!reversed).then_some((start, end))
 }
 
-pub(super) fn time(keys: &mut Section<'_>, key: &'static str, or: &str) -> Option<When> {
+pub(crate) fn time(keys: &mut Section<'_>, key: &'static str, or: &str) -> Option<When> {
     let node = keys.require(key)?;
     let when = match &node.value {
         Value::Integer(seconds) => Some(When::At(EpochSeconds(*seconds))),

@@ -12,13 +12,13 @@ use super::place::{Mistake, Place};
 
 /// A value and where it was said.
 #[derive(Clone)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) place: Place,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) place: Place,
 }
 
 #[derive(Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// No value, or `null`.
     Nothing,
     Flag(bool),
@@ -32,7 +32,7 @@ pub(super) enum Value {
 }
 
 /// Reads the text of a file; `None` if there is nothing in it.
-pub(super) fn parse(text: &str, file: &str) -> Result<Option<Node>, Mistake> {
+pub(crate) fn parse(text: &str, file: &str) -> Result<Option<Node>, Mistake> {
     let file = Arc::from(file);
     let at = |line, column| Place::File { file: Arc::clone(&file), line, column };
     read(text)
@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Option<Node>, Mistake> {
 }
 
 /// Reads a value that was said in one word, on the command line for instance.
-pub(super) fn parse_value(text: &str, place: &Place) -> Result<Node, Mistake> {
+pub(crate) fn parse_value(text: &str, place: &Place) -> Result<Node, Mistake> {
     let node = read(text).map_err(|(_, _, text)| Mistake { place: place.clone(), text })?;
     let nothing = || Node { value: Value::Nothing, place: place.clone() };
     Ok(node.map_or_else(nothing, |node| node.said(&|_, _| place.clone())))

@@ -9,19 +9,18 @@ use super::section::Section;
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
 use crate::domain::ids::{PortPlan, Sequence};
 use crate::domain::view::Nfft;
-use crate::serve::PortChoice;
 use crate::sim::setup::{
-    ClusterState, Dependencies, GpuPool, Latency, Limits, MongoDb, OnConflict, RecordingsState, Setup,
-    Supply, Times,
+    ClusterState, Dependencies, GpuPool, Latency, Limits, MongoDb, OnConflict, PortChoice, RecordingsState,
+    Setup, Supply, Times,
 };
 
 /// A world, and where its job ports lie, which is up to the listeners.
-pub(super) struct WorldKeys {
-    pub(super) setup: Setup,
-    pub(super) ports: PortChoice,
+pub(crate) struct WorldKeys {
+    pub(crate) setup: Setup,
+    pub(crate) ports: PortChoice,
 }
 
-pub(super) fn read(file: &mut Section<'_>) -> WorldKeys {
+pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
     let default = Setup::default();
     // Other profiles come with the deviations they are made of.
     file.choice("profile", &[("contract", ())], ());
@@ -92,6 +91,7 @@ pub(super) fn read(file: &mut Section<'_>) -> WorldKeys {
         legacy_service,
         requires_mongo,
         namespace,
+        quirks: default.quirks,
     };
     WorldKeys { setup, ports }
 }

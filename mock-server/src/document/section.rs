@@ -14,7 +14,7 @@ use super::print::{self, Entry};
 use super::tree::{Node, Value};
 
 /// The keys of one mapping, under the path that messages call it by.
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     path: String,
     entries: Vec<(&'a str, &'a Node)>,
     asked: Vec<&'static str>,
@@ -23,23 +23,23 @@ pub(super) struct Section<'a> {
     /// Where it stands, for what is missing in it.
     at: Place,
     strangers: Vec<&'a Node>,
-    pub(super) found: Found,
+    pub(crate) found: Found,
 }
 
 /// What reading a mapping leaves beside the values.
 #[derive(Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Everything that is wrong with it.
-    pub(super) mistakes: Vec<Mistake>,
+    pub(crate) mistakes: Vec<Mistake>,
     /// Keys that do not go together, each right by itself. Another place may say one of them otherwise.
-    pub(super) clashes: Vec<Mistake>,
+    pub(crate) clashes: Vec<Mistake>,
     /// Every key with what it came to, in the order in which they were asked for.
-    pub(super) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Found {
     /// Everything that is wrong when nobody says anything else.
-    pub(super) fn wrong(self) -> Vec<Mistake> {
+    pub(crate) fn wrong(self) -> Vec<Mistake> {
         self.mistakes.into_iter().chain(self.clashes).collect()
     }
 }
@@ -53,7 +53,7 @@ const LONGEST_PATH: usize = 4096;
 
 impl<'a> Section<'a> {
     /// All there is; `kind` is what messages call it.
-    pub(super) fn root(kind: &'static str, node: Option<&'a Node>) -> Self {
+    pub(crate) fn root(kind: &'static str, node: Option<&'a Node>) -> Self {
         Self::of(String::new(), kind, node)
     }
 
@@ -96,28 +96,28 @@ impl<'a> Section<'a> {
     }
 
     /// The path of one of its keys.
-    pub(super) fn name(&self, key: &str) -> String {
+    pub(crate) fn name(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    pub(super) fn mistake(&mut self, at: &Node, text: String) {
+    pub(crate) fn mistake(&mut self, at: &Node, text: String) {
         self.found.mistakes.push(Mistake { place: at.place.clone(), text });
     }
 
     /// What a key came to, as YAML.
-    pub(super) fn note(&mut self, key: &'static str, value: String) {
+    pub(crate) fn note(&mut self, key: &'static str, value: String) {
         let place = self.place_of(key).cloned().unwrap_or(Place::Default);
         self.found.entries.push(Entry { key: self.name(key), value, place });
     }
 
     /// A mistake in a key.
-    pub(super) fn mistake_in(&mut self, key: &str, text: &str) {
+    pub(crate) fn mistake_in(&mut self, key: &str, text: &str) {
         let place = self.place_of(key).unwrap_or(&self.at).clone();
         self.found.mistakes.push(Mistake { place, text: text.to_owned() });
     }
 
     /// Keys that do not go together; told in the first of them that is there, unless one of them is mistaken anyway.
-    pub(super) fn clash(&mut self, keys: &[&str], text: &str) {
+    pub(crate) fn clash(&mut self, keys: &[&str], text: &str) {
         let places: Vec<_> = keys.iter().filter_map(|key| self.place_of(key)).collect();
         if !self.found.mistakes.iter().any(|mistake| places.contains(&&mistake.place)) {
             let place = places.first().copied().unwrap_or(&self.at).clone();
@@ -130,7 +130,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key, unless it is left out.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -139,7 +139,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value of a key that must not be left out.
-    pub(super) fn require(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub(crate) fn require(&mut self, key: &'static str) -> Option<&'a Node> {
         let node = self.get(key);
         if node.is_none() {
             let text = format!("{} is missing", self.name(key));
@@ -149,13 +149,13 @@ impl<'a> Section<'a> {
     }
 
     /// Reads the mapping under a key.
-    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'a>) -> T) -> T {
+    pub(crate) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'a>) -> T) -> T {
         let node = self.get(key);
         self.inner(self.name(key), node, read)
     }
 
     /// Reads the mapping under a key; `None` if it is left out.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&mut Section<'a>) -> T,
@@ -165,7 +165,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads the mappings of the list under a key; nothing if it is left out.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         key: &'static str,
         read: impl Fn(&mut Section<'a>) -> Option<T>,
@@ -212,7 +212,7 @@ impl<'a> Section<'a> {
     }
 
     /// Everything that is wrong with it, unknown keys included.
-    pub(super) fn finish(mut self) -> Found {
+    pub(crate) fn finish(mut self) -> Found {
         for key in std::mem::take(&mut self.strangers) {
             if matches!(&key.value, Value::Text(name) if self.asked.contains(&name.as_str())) {
                 continue;
@@ -225,7 +225,7 @@ impl<'a> Section<'a> {
     }
 
     /// An integer within bounds.
-    pub(super) fn int<T: TryFrom<i64> + Display>(
+    pub(crate) fn int<T: TryFrom<i64> + Display>(
         &mut self,
         key: &'static str,
         bounds: RangeInclusive<i64>,
@@ -237,7 +237,7 @@ impl<'a> Section<'a> {
     }
 
     /// An integer within bounds that must not be left out.
-    pub(super) fn required_int<T: TryFrom<i64>>(
+    pub(crate) fn required_int<T: TryFrom<i64>>(
         &mut self,
         key: &'static str,
         bounds: RangeInclusive<i64>,
@@ -258,7 +258,7 @@ impl<'a> Section<'a> {
     }
 
     /// A number within bounds, with or without a fraction.
-    pub(super) fn float(&mut self, key: &'static str, bounds: RangeInclusive<f64>, default: f64) -> f64 {
+    pub(crate) fn float(&mut self, key: &'static str, bounds: RangeInclusive<f64>, default: f64) -> f64 {
         let number = self.as_float(key, bounds, default);
         self.note(key, number.to_string());
         number
@@ -282,12 +282,12 @@ impl<'a> Section<'a> {
     }
 
     /// A time in seconds, of a day at most.
-    pub(super) fn seconds(&mut self, key: &'static str, least: f64, default: Duration) -> Duration {
+    pub(crate) fn seconds(&mut self, key: &'static str, least: f64, default: Duration) -> Duration {
         Duration::from_secs_f64(self.float(key, least..=LONGEST_SECONDS, default.as_secs_f64()))
     }
 
     /// A text of one line that is not empty.
-    pub(super) fn text(&mut self, key: &'static str, default: String) -> String {
+    pub(crate) fn text(&mut self, key: &'static str, default: String) -> String {
         let text = self.as_text(key, LONGEST_TEXT).unwrap_or(default);
         self.note(key, print::text(&text));
         text
@@ -295,7 +295,7 @@ impl<'a> Section<'a> {
 
     /// A path, or nothing. One in a file is relative to that file; it comes out absolute, so that it means the same
     /// wherever it is said again.
-    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+    pub(crate) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let place = self.get(key).map(|node| node.place.clone());
         let path = self.as_text(key, LONGEST_PATH).zip(place).map(|(path, place)| place.resolve(&path));
         let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
@@ -306,7 +306,7 @@ impl<'a> Section<'a> {
     }
 
     /// A text that `parse` takes; `expected` says what that is.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         key: &'static str,
         expected: &str,
@@ -347,7 +347,7 @@ impl<'a> Section<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+    pub(crate) fn flag(&mut self, key: &'static str, default: bool) -> bool {
         let flag = match self.get(key) {
             None => default,
             Some(Node { value: Value::Flag(flag), .. }) => *flag,
@@ -361,7 +361,7 @@ impl<'a> Section<'a> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy + PartialEq>(
+    pub(crate) fn choice<T: Copy + PartialEq>(
         &mut self,
         key: &'static str,
         words: &[(&str, T)],

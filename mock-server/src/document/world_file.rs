@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::place::{Mistakes, Place};
 use super::section::Section;
-use super::{layers, tree, world};
+use super::{read_text, tree, world};
 use crate::sim::setup::Setup;
 
 /// Reads a world file.
@@ -15,7 +15,7 @@ use crate::sim::setup::Setup;
 /// When it cannot be read or has mistakes.
 pub fn load(path: &Path) -> Result<Setup, Mistakes> {
     let file = path.display().to_string();
-    parse(&layers::read_text(path, &Place::file(&file))?, &file)
+    parse(&read_text(path, &Place::file(&file))?, &file)
 }
 
 /// Reads the text of a world file; `file` is how mistakes name it.

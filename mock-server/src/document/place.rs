@@ -27,12 +27,12 @@ pub enum Place {
 
 impl Place {
     /// A file as a whole.
-    pub(super) fn file(file: &str) -> Self {
+    pub(crate) fn file(file: &str) -> Self {
         Self::File { file: Arc::from(file), line: 0, column: 0 }
     }
 
     /// The path that was meant: one in a file is relative to that file, any other to where the server is started.
-    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
         match self {
             Self::File { file, .. } => Path::new(&**file).parent().unwrap_or(Path::new("")).join(path),
             Self::Default | Self::Flag(_) | Self::Variable(_) => PathBuf::from(path),
@@ -66,7 +66,7 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 impl Mistakes {
     /// Without mistakes, all is well.
-    pub(super) fn unless_none<T>(mut mistakes: Vec<Mistake>, right: T) -> Result<T, Self> {
+    pub(crate) fn unless_none<T>(mut mistakes: Vec<Mistake>, right: T) -> Result<T, Self> {
         let mut told = BTreeSet::new();
         mistakes.retain(|mistake| told.insert(mistake.clone()));
         mistakes.sort_by(|one, other| one.place.cmp(&other.place));

@@ -17,7 +17,7 @@ pub struct Entry {
 
 /// All entries as a file of settings: reading it gives the same settings again. Behind each value stands where it was
 /// said.
-pub(super) fn yaml(entries: &[Entry]) -> String {
+pub(crate) fn yaml(entries: &[Entry]) -> String {
     let line = |entry: &Entry| match entry.key.split_once('.') {
         Some((_, key)) => format!("  {key}: {}", entry.value),
         None => format!("{}: {}", entry.key, entry.value),
@@ -51,12 +51,12 @@ pub(super) fn yaml(entries: &[Entry]) -> String {
 const WIDEST: usize = 60;
 
 /// No value.
-pub(super) fn nothing() -> String {
+pub(crate) fn nothing() -> String {
     String::from("null")
 }
 
 /// A text; in quotes, unless it can be nothing but a word.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let is_word = text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         && !matches!(text, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
@@ -64,7 +64,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// A duration in seconds as people write it, `-9d 18h` for instance.
-pub(super) fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     let total = seconds.unsigned_abs();
     let parts = [(total / 86_400, "d"), (total / 3600 % 24, "h"), (total / 60 % 60, "m"), (total % 60, "s")];
