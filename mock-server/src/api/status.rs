@@ -4,7 +4,7 @@ use http::StatusCode;
 use tonic::Code;
 
 use crate::domain::job::{CallRefusal, StreamEnd};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::violation::Class;
 
 /// How a refusal shows over HTTP.
@@ -54,6 +54,31 @@ pub(crate) fn http(refusal: &Refusal) -> HttpRow {
         Refusal::CapacityExhausted(_) => outage("CAPACITY_EXHAUSTED"),
         Refusal::JobCreationFailed => outage("JOB_CREATION_FAILED"),
         Refusal::ServerDown => outage("SERVER_DOWN"),
+        Refusal::Forced(error) => forced(*error),
+    }
+}
+
+/// The row of a refusal that a rule asked for.
+pub(crate) fn forced(error: ContractError) -> HttpRow {
+    let code = error.name();
+    match error {
+        ContractError::MalformedJson => MALFORMED_JSON,
+        ContractError::NotFound => NOT_FOUND,
+        ContractError::MethodNotAllowed => METHOD_NOT_ALLOWED,
+        ContractError::BodyTooLarge => BODY_TOO_LARGE,
+        ContractError::Internal => INTERNAL,
+        ContractError::InvalidValue => row(code, StatusCode::BAD_REQUEST),
+        ContractError::InvalidRequest => row(code, StatusCode::UNPROCESSABLE_ENTITY),
+        ContractError::UnknownJob | ContractError::UnknownTask | ContractError::NoRecording => {
+            row(code, StatusCode::NOT_FOUND)
+        }
+        ContractError::PortInUse => row(code, StatusCode::CONFLICT),
+        ContractError::WaitingForFiber
+        | ContractError::RecordingsUnavailable
+        | ContractError::BrokerUnavailable
+        | ContractError::CapacityExhausted
+        | ContractError::JobCreationFailed
+        | ContractError::ServerDown => outage(code),
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
         legacy_service,
         requires_mongo,
         namespace,
-        quirks: default.quirks,
+        ..default
     };
     WorldKeys { setup, ports }
 }

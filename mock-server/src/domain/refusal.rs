@@ -68,4 +68,77 @@ pub enum Refusal {
     /// The focus server's workload has no ready pod.
     #[error("Focus Server is unavailable")]
     ServerDown,
+    /// A refusal that a rule of a rehearsal asked for and that the world itself never gives; its text is the transport's.
+    #[error("{}", .0.name())]
+    Forced(ContractError),
+}
+
+/// A row of the table of refusals, by itself: what can be answered without a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are those of the contract")]
+pub enum ContractError {
+    MalformedJson,
+    InvalidValue,
+    InvalidRequest,
+    NotFound,
+    MethodNotAllowed,
+    UnknownJob,
+    UnknownTask,
+    NoRecording,
+    PortInUse,
+    BodyTooLarge,
+    WaitingForFiber,
+    RecordingsUnavailable,
+    BrokerUnavailable,
+    CapacityExhausted,
+    JobCreationFailed,
+    ServerDown,
+    Internal,
+}
+
+impl ContractError {
+    /// All of them, in the order of the contract.
+    pub const ALL: [Self; 17] = [
+        Self::MalformedJson,
+        Self::InvalidValue,
+        Self::InvalidRequest,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::UnknownJob,
+        Self::UnknownTask,
+        Self::NoRecording,
+        Self::PortInUse,
+        Self::BodyTooLarge,
+        Self::WaitingForFiber,
+        Self::RecordingsUnavailable,
+        Self::BrokerUnavailable,
+        Self::CapacityExhausted,
+        Self::JobCreationFailed,
+        Self::ServerDown,
+        Self::Internal,
+    ];
+
+    /// The code that clients read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "MALFORMED_JSON",
+            Self::InvalidValue => "INVALID_VALUE",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::UnknownJob => "UNKNOWN_JOB",
+            Self::UnknownTask => "UNKNOWN_TASK",
+            Self::NoRecording => "NO_RECORDING",
+            Self::PortInUse => "PORT_IN_USE",
+            Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::WaitingForFiber => "WAITING_FOR_FIBER",
+            Self::RecordingsUnavailable => "RECORDINGS_UNAVAILABLE",
+            Self::BrokerUnavailable => "BROKER_UNAVAILABLE",
+            Self::CapacityExhausted => "CAPACITY_EXHAUSTED",
+            Self::JobCreationFailed => "JOB_CREATION_FAILED",
+            Self::ServerDown => "SERVER_DOWN",
+            Self::Internal => "INTERNAL",
+        }
+    }
 }

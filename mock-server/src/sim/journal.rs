@@ -1,13 +1,19 @@
-//! What happened, in order. Bounded: the oldest entries go first, and how many went is known.
+//! What happened, in order: requests with their answers, steps of orchestration, changes, faults. Bounded in bytes: the
+//! oldest entries go first, and how many went is known.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, NodePort};
 use crate::domain::job::StreamEnd;
-use crate::domain::refusal::Refusal;
+use crate::domain::quirk::Quirk;
+use crate::domain::refusal::{PortHolder, Refusal};
 use crate::domain::time::Moment;
 
-use super::faults::Step;
+use super::change::Outside;
+use super::faults::{Draw, Point, Route, RuleId, Step};
+use super::signal::Told;
 
 /// Why a job was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +56,95 @@ pub enum Happening {
     Removed(JobId, Removal),
     /// The server ended a call.
     CallEnded(JobId, StreamEnd),
-    /// A dependency or the fibre changed its state.
-    DependencyChanged(&'static str),
+    /// Something outside changed its state.
+    OutsideChanged(Outside),
+    /// A quirk was switched.
+    QuirkChanged(Quirk, bool),
+    /// Limits were changed: these.
+    LimitsChanged(Vec<&'static str>),
+    /// A port was taken by a rehearsal.
+    PortHeld(NodePort, PortHolder),
+    /// A port that was taken that way was let go.
+    PortReleased(NodePort),
+    /// What is recorded was replaced.
+    RecordingsReplaced,
+    /// A rule was installed.
+    RuleAdded(RuleId),
+    /// A rule was taken away, or had outlived its time.
+    RuleRemoved(RuleId),
+    /// A rule did not pass.
+    Fault(Box<FaultHit>),
+    /// A request was answered, or ended without an answer.
+    Request(Box<RequestRecord>),
+    /// A client opened a call on a stream of a job.
+    CallOpened(JobId),
     /// The Focus Server does not come up without that outside system.
     ServerWaits(&'static str),
     /// The Focus Server came up after such a wait.
     ServerUp,
+    /// The world went back to its start, or to that of another world.
+    Reset,
+}
+
+/// A rule that did not pass, to whom, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultHit {
+    /// The rule.
+    pub rule: RuleId,
+    /// Where.
+    pub point: Point,
+    /// What was done, by its name; nothing where a delay was all.
+    pub effect: Option<&'static str>,
+    /// How long it was held up.
+    pub delay: Option<Duration>,
+    /// The job it was about.
+    pub job: Option<JobId>,
+    /// The request it was about.
+    pub request: Option<Box<str>>,
+    /// The draw that decided.
+    pub draw: Option<Draw>,
+}
+
+/// Why a request got its answer, beside the answer itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// A rule did not pass.
+    Rule(FaultHit),
+    /// A quirk made a difference; with what it let pass, where it is a check that it leaves out.
+    Quirk(Quirk, Option<String>),
+}
+
+/// A request with its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// The id that its answer has.
+    pub id: Box<str>,
+    /// Its method.
+    pub method: Box<str>,
+    /// Its path with query, as it was sent.
+    pub path: Box<str>,
+    /// The route it was for.
+    pub route: Route,
+    /// The client's address and port.
+    pub caller: Box<str>,
+    /// Its headers, a line of `name: value` for each; values that must not be kept are left out.
+    pub headers: Box<str>,
+    /// Its body, as far as it was read and fits.
+    pub body: Box<[u8]>,
+    /// Bytes of its body that were read.
+    pub body_bytes: u64,
+    /// When it came.
+    pub came: Moment,
+    /// The status of its answer; nothing where a fault let it go without.
+    pub status: Option<u16>,
+    /// The code of its error body.
+    pub code: Option<&'static str>,
+    /// What it was refused for, in the words of the answer.
+    pub refusal: Option<Box<str>>,
+    /// The job that it made or named.
+    pub job: Option<JobId>,
+    /// What made a difference.
+    pub why: Vec<Reason>,
 }
 
 /// A happening and its time.
@@ -69,34 +158,160 @@ pub struct Entry {
     pub what: Happening,
 }
 
-const CAPACITY: usize = 4096;
+impl Entry {
+    /// Bytes that it is counted as: itself, and about what it holds elsewhere.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let beside = match &self.what {
+            Happening::Request(record) => {
+                let texts = [&record.id, &record.method, &record.path, &record.caller, &record.headers];
+                let texts: usize = texts.iter().map(|text| text.len()).sum();
+                let refusal = record.refusal.as_ref().map_or(0, |text| text.len());
+                let why = record.why.len() * (size_of::<Reason>() + 128);
+                size_of::<RequestRecord>() + texts + refusal + record.body.len() + why
+            }
+            Happening::Fault(_) => size_of::<FaultHit>() + 256,
+            // Lists of violations are short.
+            Happening::Refused(_) | Happening::RolledBack { .. } => 256,
+            _ => 0,
+        };
+        size_of::<Self>() + beside
+    }
+}
 
-/// The last entries.
+/// How much is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLimits {
+    /// Bytes of all entries.
+    pub bytes: usize,
+    /// Bytes of one entry: bodies and headers above it are cut.
+    pub entry_bytes: usize,
+    /// Headers, in lower case, whose values are left out.
+    pub redacted: Vec<String>,
+}
+
+impl Default for JournalLimits {
+    fn default() -> Self {
+        let redacted = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+        Self {
+            bytes: 32 * 1024 * 1024,
+            entry_bytes: 64 * 1024,
+            redacted: redacted.map(String::from).to_vec(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
-pub struct Journal {
+struct Kept {
     written: u64,
+    bytes: usize,
     entries: VecDeque<Entry>,
 }
 
+impl Kept {
+    fn dropped(&self) -> u64 {
+        self.written - self.entries.len() as u64
+    }
+}
+
+/// The last entries. It has its own lock, which nobody holds while taking another: transports write to it beside the
+/// world.
+#[derive(Debug)]
+pub struct Journal {
+    limits: JournalLimits,
+    kept: Mutex<Kept>,
+    told: Told,
+}
+
+/// A journal that several write to.
+pub type SharedJournal = Arc<Journal>;
+
 impl Journal {
-    pub(super) fn write(&mut self, at: Moment, what: Happening) {
-        self.written += 1;
-        if self.entries.len() == CAPACITY {
-            self.entries.pop_front();
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: JournalLimits) -> Self {
+        Self { limits, kept: Mutex::default(), told: Told::default() }
+    }
+
+    /// How much it keeps.
+    #[must_use]
+    pub fn limits(&self) -> &JournalLimits {
+        &self.limits
+    }
+
+    /// Writes an entry; its number.
+    pub fn write(&self, at: Moment, what: Happening) -> u64 {
+        let mut kept = self.kept();
+        kept.written += 1;
+        let number = kept.written;
+        let entry = Entry { number, at, what };
+        kept.bytes += entry.bytes();
+        kept.entries.push_back(entry);
+        while kept.bytes > self.limits.bytes
+            && let Some(oldest) = kept.entries.pop_front()
+        {
+            kept.bytes -= oldest.bytes();
         }
-        self.entries.push_back(Entry { number: self.written, at, what });
+        drop(kept);
+        self.told.tell();
+        number
     }
 
     /// How many entries were ever written.
     #[must_use]
     pub fn written(&self) -> u64 {
-        self.written
+        self.kept().written
+    }
+
+    /// How many of them are gone.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.kept().dropped()
+    }
+
+    /// Bytes of what is kept.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.kept().bytes
     }
 
     /// Entries after the given number that are still kept, oldest first.
     #[must_use]
     pub fn since(&self, number: u64) -> Vec<Entry> {
-        self.entries.iter().filter(|entry| entry.number > number).cloned().collect()
+        self.select(number, usize::MAX, |_| true)
+    }
+
+    /// Entries after the given number that are still kept and wanted, oldest first, so many at most.
+    #[must_use]
+    pub fn select(&self, after: u64, most: usize, mut wanted: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
+        let kept = self.kept();
+        let skip = usize::try_from(after.saturating_sub(kept.dropped())).unwrap_or(usize::MAX);
+        let entries = kept.entries.range(skip.min(kept.entries.len())..);
+        entries.filter(|entry| wanted(entry)).take(most).cloned().collect()
+    }
+
+    /// How many entries after the given number are kept and wanted.
+    #[must_use]
+    pub fn count(&self, after: u64, mut wanted: impl FnMut(&Entry) -> bool) -> u64 {
+        let kept = self.kept();
+        kept.entries.iter().filter(|entry| entry.number > after && wanted(entry)).count() as u64
+    }
+
+    /// The newest entry that is kept and wanted.
+    #[must_use]
+    pub fn newest(&self, mut wanted: impl FnMut(&Entry) -> bool) -> Option<Entry> {
+        self.kept().entries.iter().rev().find(|entry| wanted(entry)).cloned()
+    }
+
+    /// Told whenever an entry was written.
+    #[must_use]
+    pub fn told(&self) -> &Told {
+        &self.told
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing panics while it is held.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,13 +321,17 @@ mod tests {
 
     #[test]
     fn the_oldest_entries_go_first_and_numbers_go_on() {
-        let mut journal = Journal::default();
-        for _ in 0..=CAPACITY {
-            journal.write(Moment::from_nanos(0), Happening::DependencyChanged("fiber"));
+        let at = Moment::from_nanos(0);
+        let one = Entry { number: 1, at, what: Happening::ServerUp }.bytes();
+        let journal = Journal::new(JournalLimits { bytes: one * 10 + 1, ..JournalLimits::default() });
+        for _ in 0..13 {
+            journal.write(at, Happening::ServerUp);
         }
-        assert_eq!(journal.written(), CAPACITY as u64 + 1);
-        let kept = journal.since(0);
-        assert_eq!((kept.len(), kept[0].number), (CAPACITY, 2));
-        assert_eq!(journal.since(journal.written() - 1).len(), 1);
+        assert_eq!((journal.written(), journal.dropped(), journal.bytes()), (13, 3, one * 10));
+        let numbers = |entries: Vec<Entry>| entries.iter().map(|entry| entry.number).collect::<Vec<_>>();
+        assert_eq!(numbers(journal.since(0)), (4..=13).collect::<Vec<_>>());
+        assert_eq!(numbers(journal.since(12)), [13]);
+        assert_eq!(numbers(journal.select(5, 2, |_| true)), [6, 7]);
+        assert!(journal.since(99).is_empty());
     }
 }

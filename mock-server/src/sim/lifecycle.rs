@@ -10,6 +10,7 @@ use crate::domain::time::Moment;
 
 use super::agenda::Event;
 use super::calls::StreamState;
+use super::change::Outside;
 use super::cluster::Object;
 use super::journal::{Happening, Removal};
 use super::setup::{Dependencies, MongoDb, Supply};
@@ -219,7 +220,7 @@ impl World {
     pub fn change_fiber(&mut self, state: FiberState, at: Moment) {
         if self.fiber_state != state {
             self.fiber_state = state;
-            self.journal.write(at, Happening::DependencyChanged("fiber"));
+            self.journal.write(at, Happening::OutsideChanged(Outside::Fiber(state)));
         }
         self.dark_since = if state.delivers() { None } else { self.dark_since.or(Some(at)) };
     }
@@ -228,15 +229,15 @@ impl World {
     pub fn change_dependencies(&mut self, new: Dependencies, at: Moment) {
         let old = std::mem::replace(&mut self.dependencies, new);
         let changes = [
-            ("mongodb", old.mongodb != new.mongodb),
-            ("rabbitmq", old.rabbitmq != new.rabbitmq),
-            ("recorder", old.recorder != new.recorder),
-            ("recordings", old.recordings != new.recordings),
-            ("cluster", old.cluster != new.cluster),
-            ("focus_server", old.focus_server != new.focus_server),
+            (Outside::MongoDb(new.mongodb), old.mongodb != new.mongodb),
+            (Outside::RabbitMq(new.rabbitmq), old.rabbitmq != new.rabbitmq),
+            (Outside::Recorder(new.recorder), old.recorder != new.recorder),
+            (Outside::Recordings(new.recordings), old.recordings != new.recordings),
+            (Outside::Cluster(new.cluster), old.cluster != new.cluster),
+            (Outside::FocusServer(new.focus_server), old.focus_server != new.focus_server),
         ];
-        for (name, _) in changes.into_iter().filter(|(_, changed)| *changed) {
-            self.journal.write(at, Happening::DependencyChanged(name));
+        for (what, _) in changes.into_iter().filter(|(_, changed)| *changed) {
+            self.journal.write(at, Happening::OutsideChanged(what));
         }
         if new.mongodb == MongoDb::Restarting && old.mongodb != MongoDb::Restarting {
             let ready_at = at.after(WORKLOAD_START);

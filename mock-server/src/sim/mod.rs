@@ -6,8 +6,10 @@
 
 mod agenda;
 pub mod calls;
+pub mod change;
 pub mod clock;
 pub mod cluster;
+mod controls;
 pub mod faults;
 pub mod frames;
 mod invariants;

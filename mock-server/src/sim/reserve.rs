@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobState, Terms};
-use crate::domain::refusal::{Capacity, PortHolder, Refusal};
+use crate::domain::refusal::{Capacity, ContractError, PortHolder, Refusal};
 use crate::domain::time::Moment;
 use crate::domain::view::Layout;
 
 use super::agenda::Event;
 use super::calls::StreamState;
 use super::cluster::Object;
-use super::faults::Step;
+use super::faults::{Effect, Point, Step, Subject};
+use super::journal::{FaultHit, Happening};
 use super::port::{Door, HoldError};
 use super::prelaunch::Admitted;
 use super::setup::{ClusterState, OnConflict};
@@ -30,18 +31,21 @@ enum Taken {
 
 pub(super) struct Reservation<'w> {
     world: &'w mut World,
+    asked_by: &'w dyn Subject,
     now: Moment,
+    view: Option<u8>,
     taken: Vec<Taken>,
     door: Option<Box<dyn Door>>,
 }
 
 impl<'w> Reservation<'w> {
-    pub(super) fn begin(world: &'w mut World, now: Moment) -> Self {
-        Self { world, now, taken: Vec::with_capacity(6), door: None }
+    pub(super) fn begin(world: &'w mut World, asked_by: &'w dyn Subject, now: Moment) -> Self {
+        Self { world, asked_by, now, view: None, taken: Vec::with_capacity(6), door: None }
     }
 
     /// Takes everything a job needs, in order, and commits. Any failure gives back all of it.
     pub(super) fn take_all(mut self, admitted: &Admitted, stream_host: String) -> Result<Arc<Terms>, Failed> {
+        self.view = Some(admitted.request().view().number());
         let starts_at_once = self.world.setup.times.pod_start.is_zero() && self.world.has_free_gpu_share();
         let slot = self.take_slot()?;
         let sequence = self.take_sequence()?;
@@ -52,8 +56,8 @@ impl<'w> Reservation<'w> {
 
     fn take_slot(&mut self) -> Result<Slot, Refusal> {
         let exhausted = Refusal::CapacityExhausted(Capacity::Jobs(self.world.job_limit()));
-        if self.world.faults.strikes(Step::Slot) {
-            return Err(exhausted);
+        if let Some(refusal) = self.forced(Step::Slot, None) {
+            return Err(refusal);
         }
         let slot = self.world.free_slots.pop_first().ok_or(exhausted)?;
         self.taken.push(Taken::Slot(slot));
@@ -74,10 +78,8 @@ impl<'w> Reservation<'w> {
         listen: bool,
     ) -> Result<(JobId, NodePort), Failed> {
         let mut slot = lowest;
-        if self.world.faults.strikes(Step::Port) {
+        if let Some(refusal) = self.forced(Step::Port, Some(JobId { slot, sequence })) {
             // Whatever is done about real conflicts: a failure that was asked for fails the reservation.
-            let port = self.world.setup.ports.port(slot);
-            let refusal = Refusal::PortInUse { port, holder: PortHolder::Process };
             return Err(Failed { refusal, at: Some((JobId { slot, sequence }, Step::Port)) });
         }
         loop {
@@ -100,6 +102,26 @@ impl<'w> Reservation<'w> {
                 _ => return Err(Failed { refusal, at: Some((id, Step::Port)) }),
             }
         }
+    }
+
+    /// What a rule wants refused at a step, if one does.
+    fn forced(&mut self, step: Step, job: Option<JobId>) -> Option<Refusal> {
+        let attempt = Attempt { asked_by: self.asked_by, job, view: self.view };
+        let hit = self.world.faults.judge(Point::Step(step), &attempt, self.now)?;
+        let Some(Effect::Refuse(error)) = hit.effect else { return None };
+        let slot = job.map(|id| id.slot).or(self.world.free_slots.first().copied());
+        let refusal = self.world.refusal(error, slot);
+        let fault = FaultHit {
+            rule: hit.rule,
+            point: hit.point,
+            effect: Some("refuse"),
+            delay: None,
+            job,
+            request: None,
+            draw: hit.draw,
+        };
+        self.world.journal.write(self.now, Happening::Fault(Box::new(fault)));
+        Some(refusal)
     }
 
     fn hold(&mut self, port: NodePort, listen: bool) -> Result<Box<dyn Door>, Refusal> {
@@ -136,18 +158,18 @@ impl<'w> Reservation<'w> {
         };
         for object in Object::ALL {
             let step = Step::of(object);
-            if refuses || self.world.faults.strikes(step) {
+            if refuses {
                 return Err((step, Refusal::JobCreationFailed));
+            }
+            if let Some(refusal) = self.forced(step, Some(id)) {
+                return Err((step, refusal));
             }
             self.world.cluster.create(id, object);
             self.taken.push(Taken::Object(id, object));
         }
         // The share belongs to the streaming Job's pod and goes with it; without one the pod stays Pending.
         self.world.cluster.take_gpu_share(id, self.world.setup.gpu.size);
-        if self.world.faults.strikes(Step::Commit) {
-            return Err((Step::Commit, Refusal::JobCreationFailed));
-        }
-        Ok(())
+        self.forced(Step::Commit, Some(id)).map_or(Ok(()), |refusal| Err((Step::Commit, refusal)))
     }
 
     /// Enters the job into the table: from here on it exists.
@@ -193,6 +215,71 @@ impl<'w> Reservation<'w> {
         }
         self.taken.clear();
         terms
+    }
+}
+
+/// A reservation as rules see it: who asked for it, and what it has come to.
+struct Attempt<'a> {
+    asked_by: &'a dyn Subject,
+    job: Option<JobId>,
+    view: Option<u8>,
+}
+
+impl Subject for Attempt<'_> {
+    // Not the job: its id tells how many came before.
+    fn resource(&self) -> String {
+        self.asked_by.resource()
+    }
+
+    fn method(&self) -> Option<&str> {
+        self.asked_by.method()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.asked_by.header(name)
+    }
+
+    fn caller(&self) -> Option<String> {
+        self.asked_by.caller()
+    }
+
+    fn job(&self) -> Option<JobId> {
+        self.job
+    }
+
+    fn view(&self) -> Option<u8> {
+        self.view
+    }
+}
+
+impl World {
+    /// A refusal of the contract with what it says about this world.
+    pub(super) fn refusal(&self, error: ContractError, slot: Option<Slot>) -> Refusal {
+        match error {
+            ContractError::UnknownJob => Refusal::UnknownJob,
+            ContractError::UnknownTask => Refusal::UnknownTask,
+            ContractError::NoRecording => Refusal::NoRecording,
+            ContractError::PortInUse => match slot {
+                Some(slot) => {
+                    let port = self.setup.ports.port(slot);
+                    Refusal::PortInUse { port, holder: PortHolder::Process }
+                }
+                None => Refusal::CapacityExhausted(Capacity::Jobs(self.job_limit())),
+            },
+            ContractError::WaitingForFiber => Refusal::WaitingForFiber,
+            ContractError::RecordingsUnavailable => Refusal::RecordingsUnavailable,
+            ContractError::BrokerUnavailable => Refusal::BrokerUnavailable,
+            ContractError::CapacityExhausted => Refusal::CapacityExhausted(Capacity::Jobs(self.job_limit())),
+            ContractError::JobCreationFailed => Refusal::JobCreationFailed,
+            ContractError::ServerDown => Refusal::ServerDown,
+            ContractError::MalformedJson
+            | ContractError::InvalidValue
+            | ContractError::InvalidRequest
+            | ContractError::NotFound
+            | ContractError::MethodNotAllowed
+            | ContractError::BodyTooLarge
+            | ContractError::Internal => Refusal::Forced(error),
+        }
     }
 }
 

@@ -21,6 +21,12 @@ impl Seed {
         xxh3_64_with_seed(&key, self.0)
     }
 
+    /// The same bits, to be made into something else.
+    #[must_use]
+    pub fn bits(self, resource: &str, step: &str, occurrence: u64) -> Bits {
+        Bits(self.draw(resource, step, occurrence))
+    }
+
     /// The seed of one stream's numbers.
     #[must_use]
     pub fn stream(self, job: i32, stream: u32) -> StreamSeed {
@@ -34,6 +40,25 @@ impl Seed {
     #[must_use]
     pub fn task(self, id: &str) -> StreamSeed {
         StreamSeed(self.draw(id, "task", 0))
+    }
+}
+
+/// Sixty-four drawn bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits(pub u64);
+
+impl Bits {
+    /// A number from 0 to below 1.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "53 bits fit a double")]
+    pub fn fraction(self) -> f64 {
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A generator that begins with them, for distributions and for bytes.
+    #[must_use]
+    pub fn rng(self) -> impl rand::Rng {
+        rand_pcg::Pcg64Mcg::new(u128::from(self.0))
     }
 }
 

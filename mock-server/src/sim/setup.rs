@@ -1,6 +1,7 @@
 //! What a world starts from, and what a reset goes back to.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
@@ -9,6 +10,10 @@ use crate::domain::quirk::Quirks;
 use crate::domain::recording::{Catalog, Recording, RecordingEnd, Series};
 use crate::domain::time::{EpochSeconds, TimeRange};
 use crate::domain::view::Nfft;
+
+use super::change::Planned;
+use super::faults::Rule;
+use super::journal::JournalLimits;
 
 /// Everything that is set before the first request.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +48,12 @@ pub struct Setup {
     pub namespace: String,
     /// How it deviates from the contract.
     pub quirks: Quirks,
+    /// Rules that are installed at the start.
+    pub rules: Vec<Arc<Rule>>,
+    /// What changes by itself as time passes.
+    pub timeline: Vec<Planned>,
+    /// How much of what happens is kept.
+    pub journal: JournalLimits,
 }
 
 /// Limits of requests and jobs.
@@ -339,6 +350,9 @@ impl Default for Setup {
             requires_mongo: false,
             namespace: String::from("panda"),
             quirks: Quirks::NONE,
+            rules: Vec::new(),
+            timeline: Vec::new(),
+            journal: JournalLimits::default(),
         }
     }
 }

@@ -43,6 +43,22 @@ impl<T: Copy> Signal<T> {
     }
 }
 
+/// Tells everybody who waits that something happened; who does not wait yet looks for himself.
+#[derive(Debug, Default)]
+pub struct Told(Notify);
+
+impl Told {
+    /// Wakes everybody who waits.
+    pub fn tell(&self) {
+        self.0.notify_waiters();
+    }
+
+    /// The next time; counts from the call on, not from when it is first polled.
+    pub fn next(&self) -> impl Future<Output = ()> + '_ {
+        self.0.notified()
+    }
+}
+
 /// Tells one waiter that something changed; a change before the wait is not lost.
 #[derive(Debug, Default)]
 pub struct Changed(Notify);

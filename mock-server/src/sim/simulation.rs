@@ -11,16 +11,18 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::{Moment, TimeRange};
 
 use super::calls::{CallId, Turn};
+use super::change::{Change, ChangeRefused};
 use super::clock::Clock;
+use super::faults::{Faults, Hit, Point, Subject, Unnamed};
 use super::frames::FrameTable;
-use super::journal::Entry;
+use super::journal::{Entry, FaultHit, Happening, Journal, SharedJournal};
 use super::port::Ports;
 use super::seed::Seed;
 use super::setup::{Latency, Setup};
 use super::signal::Changed;
 use super::snapshot::Snapshot;
 use super::stream::StreamCall;
-use super::world::{LiveMetadata, World};
+use super::world::{LiveMetadata, Surroundings, World};
 
 /// A world with its clock.
 pub struct Simulation {
@@ -31,6 +33,8 @@ pub struct Simulation {
     configure_latency: Latency,
     frames: OnceLock<FrameTable>,
     agenda_changed: Changed,
+    faults: Arc<Faults>,
+    journal: SharedJournal,
 }
 
 impl Simulation {
@@ -38,7 +42,11 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup, seed: Seed, clock: Clock, ports: Arc<dyn Ports>) -> Self {
         let (max_frame_bytes, configure_latency) = (setup.max_frame_bytes, setup.times.configure_latency);
-        let world = World::new(Arc::new(setup), seed, ports, clock.now());
+        let faults = Arc::new(Faults::new(seed));
+        let journal = Arc::new(Journal::new(setup.journal.clone()));
+        let surroundings =
+            Surroundings { seed, ports, faults: Arc::clone(&faults), journal: Arc::clone(&journal) };
+        let world = World::new(Arc::new(setup), surroundings, clock.now());
         Self {
             world: Mutex::new(world),
             clock,
@@ -47,6 +55,8 @@ impl Simulation {
             configure_latency,
             frames: OnceLock::new(),
             agenda_changed: Changed::default(),
+            faults,
+            journal,
         }
     }
 
@@ -129,12 +139,63 @@ impl Simulation {
         self.with(|world, _| world.is_serving())
     }
 
-    /// See [`World::configure`].
+    /// What goes wrong on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// What happens to somebody at an edge: the first rule that does not pass, which the journal then tells of.
+    #[must_use]
+    pub fn judge(&self, point: Point, subject: &dyn Subject, request: Option<&str>) -> Option<Hit> {
+        let now = self.clock.now();
+        let hit = self.faults.judge(point, subject, now)?;
+        let told = FaultHit {
+            rule: hit.rule.clone(),
+            point,
+            effect: hit.effect.as_ref().map(super::faults::Effect::name),
+            delay: hit.delay,
+            job: subject.job(),
+            request: request.map(Into::into),
+            draw: hit.draw.clone(),
+        };
+        self.journal.write(now, Happening::Fault(Box::new(told)));
+        Some(hit)
+    }
+
+    /// See [`World::apply`].
+    ///
+    /// # Errors
+    /// When the change cannot be made; then nothing has changed.
+    pub fn apply(&self, change: &Change, lasts: Option<Duration>) -> Result<(), ChangeRefused> {
+        self.with(|world, now| world.apply(change, lasts, now))
+    }
+
+    /// See [`World::configure`]; asked for by nobody in particular.
     ///
     /// # Errors
     /// Every way in which the product refuses a configuration.
     pub fn configure(&self, draft: &ConfigureDraft, stream_host: String) -> Result<Arc<Terms>, Refusal> {
-        self.with(|world, now| world.configure(draft, stream_host, now))
+        self.configure_for(draft, stream_host, &Unnamed)
+    }
+
+    /// See [`World::configure`].
+    ///
+    /// # Errors
+    /// Every way in which the product refuses a configuration.
+    pub fn configure_for(
+        &self,
+        draft: &ConfigureDraft,
+        stream_host: String,
+        asked_by: &dyn Subject,
+    ) -> Result<Arc<Terms>, Refusal> {
+        self.with(|world, now| world.configure(draft, stream_host, asked_by, now))
     }
 
     /// How long the answer that a job was created takes; the job is there all the while. The real server needs 130 to

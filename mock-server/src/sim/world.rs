@@ -12,15 +12,15 @@ use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobEvent, JobState, StreamEnd, Terms};
 use crate::domain::quirk::Quirks;
 use crate::domain::recording::{Catalog, Recording};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::task::{Task, TaskId};
 use crate::domain::time::{Moment, TimeRange};
 
 use super::agenda::Agenda;
 use super::calls::{Call, CallId, StreamState};
 use super::cluster::Cluster;
-use super::faults::{Step, StepFaults};
-use super::journal::{Happening, Journal};
+use super::faults::{At, Effect, Faults, Match, Point, Rule, Schedule, Step, Subject};
+use super::journal::{Happening, SharedJournal};
 use super::port::{Door, Ports};
 use super::prelaunch;
 use super::reserve::Reservation;
@@ -68,9 +68,21 @@ pub struct World {
     pub(super) tasks: BTreeMap<TaskId, Task>,
     pub(super) cluster: Cluster,
     pub(super) agenda: Agenda,
-    pub(super) faults: StepFaults,
-    pub(super) journal: Journal,
+    pub(super) faults: Arc<Faults>,
+    pub(super) journal: SharedJournal,
     pub(super) next_call: u64,
+}
+
+/// What a world has around it, and leaves to the next one.
+pub struct Surroundings {
+    /// Where its draws come from.
+    pub seed: Seed,
+    /// The machine's ports.
+    pub ports: Arc<dyn Ports>,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
+    /// Where it writes what happens.
+    pub journal: SharedJournal,
 }
 
 /// What a client learns about the fibre.
@@ -85,7 +97,8 @@ pub struct LiveMetadata {
 impl World {
     /// A world as it is at its start.
     #[must_use]
-    pub fn new(setup: Arc<Setup>, seed: Seed, ports: Arc<dyn Ports>, now: Moment) -> Self {
+    pub fn new(setup: Arc<Setup>, surroundings: Surroundings, now: Moment) -> Self {
+        let Surroundings { seed, ports, faults, journal } = surroundings;
         let mut world = Self {
             fiber: Arc::new(setup.fiber.clone()),
             fiber_state: FiberState::Lit,
@@ -101,8 +114,8 @@ impl World {
             tasks: BTreeMap::new(),
             cluster: Cluster::default(),
             agenda: Agenda::default(),
-            faults: StepFaults::default(),
-            journal: Journal::default(),
+            faults,
+            journal,
             next_call: 0,
             seed,
             ports,
@@ -122,7 +135,15 @@ impl World {
         }
         // Before the new world: its jobs may take the ports that the old ones hold.
         self.jobs.clear();
-        let fresh = Self::new(Arc::clone(&self.setup), self.seed, Arc::clone(&self.ports), now);
+        self.faults.clear();
+        self.journal.write(now, Happening::Reset);
+        let surroundings = Surroundings {
+            seed: self.seed,
+            ports: Arc::clone(&self.ports),
+            faults: Arc::clone(&self.faults),
+            journal: Arc::clone(&self.journal),
+        };
+        let fresh = Self::new(Arc::clone(&self.setup), surroundings, now);
         // Job ids come again, so call numbers go on: a reader from before must not close a call of the new world.
         *self = Self { next_call: self.next_call, ..fresh };
     }
@@ -141,9 +162,10 @@ impl World {
         &mut self,
         draft: &ConfigureDraft,
         stream_host: String,
+        asked_by: &dyn Subject,
         now: Moment,
     ) -> Result<Arc<Terms>, Refusal> {
-        match self.reserve(draft, stream_host, now) {
+        match self.reserve(draft, stream_host, asked_by, now) {
             Ok(terms) => {
                 self.journal.write(now, Happening::Configured(terms.id));
                 Ok(terms)
@@ -163,11 +185,12 @@ impl World {
         &mut self,
         draft: &ConfigureDraft,
         stream_host: String,
+        asked_by: &dyn Subject,
         now: Moment,
     ) -> Result<Arc<Terms>, Failed> {
         let request = check::configure(draft, &self.bounds(now)).map_err(Refusal::Invalid)?;
         let admitted = prelaunch::admit(self, request, now)?;
-        Reservation::begin(self, now).take_all(&admitted, stream_host)
+        Reservation::begin(self, asked_by, now).take_all(&admitted, stream_host)
     }
 
     /// What requests are measured against at a time.
@@ -236,8 +259,23 @@ impl World {
     }
 
     /// Makes a step of the next reservations fail, to rehearse the rollback.
+    ///
+    /// # Panics
+    /// With more than a thousand rules installed.
     pub fn fail_next(&mut self, step: Step, times: u32) {
-        self.faults.fail_next(step, times);
+        let refusal = match step {
+            Step::Slot => ContractError::CapacityExhausted,
+            Step::Port => ContractError::PortInUse,
+            Step::GrpcJob | Step::CleanupJob | Step::Service | Step::Queue | Step::Commit => {
+                ContractError::JobCreationFailed
+            }
+        };
+        let schedule = Schedule { first: Some(u64::from(times)), ..Schedule::default() };
+        let at = At::Point(Point::Step(step));
+        let rule = Rule::new(None, at, Match::default(), schedule, None, Some(Effect::Refuse(refusal)));
+        if let Ok(rule) = rule {
+            self.faults.install(Arc::new(rule), Moment::from_nanos(0)).expect("a test has few rules");
+        }
     }
 
     /// Plants a Service of a lost job that holds a node port, or takes it away.

@@ -408,6 +408,12 @@ async fn a_reset_goes_back_to_the_start_and_lets_the_clock_go_on() {
     let mut state = admin.reset().await;
     state["clock"]["waiters"].take();
     let mut fresh = Admin::of(&held()).state().await;
+    // It goes on, and begins its new part with the reset.
+    assert_eq!(
+        state["journal"]["newest"].as_array().and_then(|all| all.last()).expect("an entry")["event"],
+        "reset"
+    );
+    fresh["journal"] = state["journal"].clone();
     fresh["clock"] =
         json!({"mode": "manual", "now": "2025-12-08T00:00:03Z", "now_ms": START_MS + 3000, "waiters": null});
     assert_eq!(state, fresh, "as a fresh world, but for the time");

@@ -52,7 +52,7 @@ fn expected(step: Step) -> (u16, &'static str) {
 
 #[tokio::test]
 async fn a_failure_at_any_step_leaves_the_world_as_it_was() {
-    for step in Step::ALL {
+    for step in Step::ALL.iter().copied() {
         let server = held();
         let client = Client::of(&server);
         let standing = client.job(&light()).await;

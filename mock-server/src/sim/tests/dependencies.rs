@@ -4,6 +4,7 @@ use crate::domain::fiber::FiberState;
 use crate::domain::recording::{Recording, RecordingEnd};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::TimeRange;
+use crate::sim::change::Outside;
 use crate::sim::setup::{MongoDb, RecordingsState, Supply};
 
 use super::*;
@@ -185,7 +186,9 @@ fn a_change_of_state_is_told_once_and_by_name() {
     rig.sim.with(|world, now| world.change_fiber(FiberState::Mixed, now));
     rig.sim.with(|world, now| world.change_fiber(FiberState::Mixed, now));
     let told: Vec<_> = rig.snapshot().journal.into_iter().map(|entry| entry.what).collect();
-    assert_eq!(told, ["mongodb", "recorder", "fiber"].map(Happening::DependencyChanged));
+    let changed =
+        [Outside::MongoDb(MongoDb::Down), Outside::Recorder(Supply::Down), Outside::Fiber(FiberState::Mixed)];
+    assert_eq!(told, changed.map(Happening::OutsideChanged));
 }
 
 #[test]

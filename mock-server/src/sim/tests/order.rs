@@ -196,9 +196,9 @@ fn an_invalid_request_is_refused_alike_in_every_state_of_the_world() {
 #[test]
 fn steps_fail_in_the_order_in_which_they_are_taken() {
     let rig = Rig::new();
-    rig.sim.with(|world, _| Step::ALL.into_iter().rev().for_each(|step| world.fail_next(step, 1)));
+    rig.sim.with(|world, _| Step::ALL.iter().rev().for_each(|step| world.fail_next(*step, 1)));
     let failed: Vec<_> = Step::ALL
-        .into_iter()
+        .iter()
         .map(|_| {
             let refusal = rig.refused(&live());
             match rig.snapshot().journal.pop().expect("an entry").what {

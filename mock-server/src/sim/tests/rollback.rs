@@ -33,7 +33,9 @@ fn refused_without_a_trace(rig: &Rig) -> (Refusal, Happening) {
     let refusal = rig.refused(&live());
     let after = rig.snapshot();
     assert_eq!(rig.ports.table(), ports);
-    assert_eq!(after.journal_written, before.journal_written + 1, "one entry tells of it");
+    let written = rig.sim.journal().since(before.journal_written);
+    let told = written.iter().filter(|entry| !matches!(entry.what, Happening::Fault(_))).count();
+    assert_eq!(told, 1, "one entry tells of it, beside that of a rule that wanted it");
     let entry = after.journal.last().expect("an entry").clone();
     assert_eq!(entry.at, after.now);
     assert_eq!(without_traces(after), without_traces(before));
@@ -42,7 +44,7 @@ fn refused_without_a_trace(rig: &Rig) -> (Refusal, Happening) {
 
 #[test]
 fn a_failure_at_any_step_gives_everything_back_and_the_next_job_gets_the_slot() {
-    for step in Step::ALL {
+    for step in Step::ALL.iter().copied() {
         let rig = Rig::new();
         let standing = rig.start(&live());
         let call = rig.open_reading(standing, 0);
@@ -68,7 +70,7 @@ fn a_failure_at_any_step_gives_everything_back_and_the_next_job_gets_the_slot() 
 
 #[test]
 fn a_failure_gives_back_a_gpu_share_and_leaves_those_who_wait_alone() {
-    for step in Step::ALL {
+    for step in Step::ALL.iter().copied() {
         for size in [2, 1] {
             let rig = Rig::with(|setup| setup.gpu = GpuPool { size: Some(size), reject_when_full: false });
             rig.start(&live());
@@ -81,7 +83,7 @@ fn a_failure_gives_back_a_gpu_share_and_leaves_those_who_wait_alone() {
 
 #[test]
 fn a_failure_while_pods_take_their_time_starts_none() {
-    for step in Step::ALL {
+    for step in Step::ALL.iter().copied() {
         let rig = Rig::with(|setup| setup.times.pod_start = Duration::from_secs(5));
         fail_next(&rig, step, 1);
         refused_without_a_trace(&rig);
