@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::ids::JobId;
 use crate::domain::job::StreamEnd;
+use crate::domain::quirk::Quirk;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 
@@ -20,6 +21,8 @@ pub enum Removal {
     Ttl,
     /// A client cancelled it, and its pods have been readable for long enough.
     Cancelled,
+    /// The server gave up on its streams.
+    GoneAway,
 }
 
 /// One thing that happened.
@@ -52,6 +55,8 @@ pub enum Happening {
     CallEnded(JobId, StreamEnd),
     /// A dependency or the fibre changed its state.
     DependencyChanged(&'static str),
+    /// The server got a quirk, or lost it.
+    QuirkChanged(Quirk, bool),
     /// The Focus Server does not come up without that outside system.
     ServerWaits(&'static str),
     /// The Focus Server came up after such a wait.

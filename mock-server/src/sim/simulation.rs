@@ -20,7 +20,7 @@ use super::setup::{Latency, Setup};
 use super::signal::Changed;
 use super::snapshot::Snapshot;
 use super::stream::StreamCall;
-use super::world::{LiveMetadata, World};
+use super::world::{LiveMetadata, Reception, World};
 
 /// A world with its clock.
 pub struct Simulation {
@@ -129,6 +129,11 @@ impl Simulation {
         self.with(|world, _| world.is_serving())
     }
 
+    /// See [`World::reception`].
+    pub fn reception(&self) -> Reception {
+        self.with(|world, _| world.reception())
+    }
+
     /// See [`World::configure`].
     ///
     /// # Errors
@@ -143,10 +148,7 @@ impl Simulation {
     /// Drawn for the job alone: whatever else is asked of the server, the same job takes the same time.
     #[must_use]
     pub fn configure_latency(&self, job: JobId) -> Duration {
-        if self.configure_latency.most.is_zero() {
-            return Duration::ZERO;
-        }
-        self.configure_latency.at(self.seed.draw(&job.to_string(), "configure latency", 0))
+        self.configure_latency.of_job(self.seed, job)
     }
 
     /// See [`World::job`].
@@ -154,7 +156,7 @@ impl Simulation {
     /// # Errors
     /// `UnknownJob`.
     pub fn job(&self, id: JobId) -> Result<Arc<Terms>, Refusal> {
-        self.with(|world, _| world.job(id))
+        self.with(|world, now| world.job(id, now))
     }
 
     /// See [`World::cancel`].

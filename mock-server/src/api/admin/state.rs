@@ -152,6 +152,8 @@ impl EntryBody {
             Happening::Removed(id, why) => ("removed", Some(id), Some(removal(*why)), None),
             Happening::CallEnded(id, end) => ("call-ended", Some(id), Some(stream_end(*end)), None),
             Happening::DependencyChanged(what) => ("dependency-changed", None, Some(*what), None),
+            Happening::QuirkChanged(quirk, true) => ("quirk-on", None, Some(quirk.name()), None),
+            Happening::QuirkChanged(quirk, false) => ("quirk-off", None, Some(quirk.name()), None),
             Happening::ServerWaits(what) => ("server-waits", None, Some(*what), None),
             Happening::ServerUp => ("server-up", None, None, None),
         };
@@ -244,6 +246,7 @@ fn removal(why: Removal) -> &'static str {
         Removal::Finished => "finished",
         Removal::Ttl => "ttl",
         Removal::Cancelled => "cancelled",
+        Removal::GoneAway => "gone-away",
     }
 }
 
@@ -253,5 +256,6 @@ fn stream_end(end: StreamEnd) -> &'static str {
         StreamEnd::Inactive => "inactive",
         StreamEnd::Cancelled => "cancelled",
         StreamEnd::Gone => "gone",
+        StreamEnd::GoneAway => "gone-away",
     }
 }
