@@ -11,6 +11,7 @@ mod latency;
 mod race;
 mod raw;
 mod refusals;
+mod rehearsals;
 mod rest;
 mod rollback;
 mod startup;
