@@ -172,7 +172,7 @@ impl Server {
             gate.close();
         }
         // First the calls: their connections take the time they always have, so that a client can read how they ended.
-        self.simulation.reset();
+        self.simulation.end();
         let until = WallTime::now().after(self.stop_deadline);
         self.stop.raise(until);
         tokio::select! {
@@ -180,7 +180,7 @@ impl Server {
             () = until.after(GRACE).reached() => {}
         }
         // Requests that were in flight may have made jobs meanwhile.
-        self.simulation.reset();
+        self.simulation.end();
     }
 
     /// `http`, or `https` where the REST listener speaks TLS.

@@ -12,8 +12,8 @@ use super::calls::CallId;
 pub(super) enum Event {
     /// The start-up time of a job's pod is over.
     PodStart(JobId),
-    /// A job's cleanup job takes its next CPU sample.
-    SweepSample(JobId),
+    /// A job's cleanup job takes the sample that removes it.
+    Sweep(JobId),
     /// A finished job whose cleanup job is gone has outlived its TTL.
     TtlOver(JobId),
     /// The pods of a cancelled job have been readable for long enough.
@@ -26,6 +26,12 @@ pub(super) enum Event {
     MongoDbReady,
     /// The pod of the Focus Server that was started again is ready.
     ServerReady,
+    /// A change of that number was made for a time, which is over.
+    GoBack(u64),
+    /// A rule has outlived its time.
+    RulesExpire,
+    /// A change of the timeline, by its place in it, comes for so manieth time, counted from 0.
+    Planned(usize, u32),
 }
 
 /// Events in the order of their time; those of one time in the order in which they were entered.

@@ -15,6 +15,7 @@ use crate::domain::time::{EpochMillis, Moment, Playback};
 
 use super::agenda::{Agenda, Event, Key};
 use super::journal::Happening;
+use super::leaks::Reader;
 use super::signal::Signal;
 use super::world::{Job, World};
 
@@ -144,8 +145,10 @@ impl World {
         };
         job.calls.insert(call_id, call);
         // However short it is: whoever reads now and then keeps the job for at least 40 s more.
-        job.idle_hits = 0;
-        Ok(OpenedCall { id: call_id, terms: Arc::clone(&job.terms), stream, progress, ended })
+        let terms = Arc::clone(&job.terms);
+        self.readers.insert(call_id, Reader { stream, job_gone: None });
+        self.plan_sweep(id, now);
+        Ok(OpenedCall { id: call_id, terms, stream, progress, ended })
     }
 
     /// Takes the next rows for a call, if they are due.
@@ -175,13 +178,19 @@ impl World {
         }
     }
 
+    /// The transport has let a call go.
+    pub(super) fn reader_gone(&mut self, id: CallId, now: Moment) {
+        self.readers.remove(&id);
+        self.close_call(id, now);
+    }
+
     /// The reader of a call is gone, or has heard its end.
     pub(super) fn close_call(&mut self, id: CallId, now: Moment) {
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
         let Some(call) = job.calls.remove(&id) else { return };
         self.agenda.withdraw(call.check);
         if job.calls.is_empty() {
-            self.enter_sample(id.job, now);
+            self.go_on_idling(id.job, now);
         }
         self.complete_if_played_out(id.job, now);
     }

@@ -203,7 +203,7 @@ pub enum ChangeRefused {
     #[error("{port} is no port of a job: those are {lowest} to {highest}")]
     NotAJobPort {
         /// The port.
-        port: u16,
+        port: u32,
         /// The first.
         lowest: u16,
         /// The last.
@@ -212,6 +212,14 @@ pub enum ChangeRefused {
     /// The port is taken already: by a job, or by somebody else.
     #[error("port {0} is in use already")]
     PortTaken(NodePort),
+    /// The machine gives no socket for it.
+    #[error("port {port} cannot be had: {text}")]
+    NoSocket {
+        /// The port.
+        port: NodePort,
+        /// What the operating system says.
+        text: String,
+    },
     /// The port was not held by a rehearsal.
     #[error("port {0} is not held")]
     NotHeld(NodePort),

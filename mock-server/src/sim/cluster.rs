@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::ids::{JobId, NodePort};
+use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 
 use super::seed::Seed;
 
@@ -67,6 +67,19 @@ impl Cluster {
 
     pub(super) fn give_back_gpu_share(&mut self, id: JobId) {
         self.gpu_shares.remove(&id);
+    }
+
+    /// Every job whose pod has a GPU share.
+    pub(super) fn gpu_shares(&self) -> impl Iterator<Item = JobId> {
+        self.gpu_shares.iter().copied()
+    }
+
+    /// Whether a job of that slot has a Service, be it one that was left behind.
+    pub(super) fn has_service_on(&self, slot: Slot) -> bool {
+        let sequence = Sequence::new(1).expect("1 is the lowest number");
+        let mut of_slot =
+            self.objects.range(JobId { slot, sequence }..).take_while(|(id, _)| id.slot == slot);
+        of_slot.any(|(_, objects)| objects.contains(&Object::Service))
     }
 
     pub(super) fn has_gpu_share(&self, id: JobId) -> bool {

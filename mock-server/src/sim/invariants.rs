@@ -1,103 +1,194 @@
-//! What must hold at any moment, checked after every command in debug builds. A violation is a defect of ours.
+//! What must hold at any moment, whatever was asked for: checked after every command in debug builds, and on demand.
+//!
+//! What a rehearsal planted, and what an undo that was made to fail left behind, is excepted: that is known. Anything
+//! else that does not hold is a defect of ours.
 
 use std::collections::BTreeSet;
-
-use crate::domain::job::JobState;
-use crate::domain::quirk::Quirk;
 
 use super::cluster::Object;
 use super::setup::{MongoDb, Supply};
 use super::startup::Startup;
 use super::world::{Job, World};
+use crate::domain::job::JobState;
+use crate::domain::quirk::Quirk;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub id: &'static str,
+    /// Where, and how.
+    pub what: String,
+}
+
+/// Collects what does not hold.
+struct Check(Vec<Broken>);
+
+impl Check {
+    fn that(&mut self, holds: bool, id: &'static str, what: impl FnOnce() -> String) {
+        debug_assert!(World::INVARIANTS.iter().any(|(known, _)| *known == id), "{id} is not in the list");
+        if !holds {
+            self.0.push(Broken { id, what: what() });
+        }
+    }
+}
 
 impl World {
-    /// Panics with the name of the first invariant that does not hold.
-    pub(super) fn check_invariants(&self) {
-        self.check_slots_and_ports();
-        self.check_startup();
+    /// The ids of all invariants, with a line about each.
+    pub const INVARIANTS: &'static [(&'static str, &'static str)] = &[
+        ("INV-ID", "A job is known by its id alone: its first half is its slot, its second its number."),
+        (
+            "INV-PORT",
+            "The port of a job is base + slot; it is open while the job runs, and held while it is Pending.",
+        ),
+        ("INV-SLOT", "A slot is free, or belongs to one job that is not yet removed."),
+        ("INV-SEQ", "Every number was given out once, and the next is above all of them."),
+        ("INV-GONE", "A cancelled job has no Service, no port and no calls; a removed one has nothing."),
+        (
+            "INV-OBJECTS",
+            "A live job has 2 Jobs, 2 pods, a Service and a queue; nothing of that is there without a job.",
+        ),
+        ("INV-CAP", "There are no more jobs than the limit allows, or than there were when it was lowered."),
+        ("INV-COUNT", "There are as many frequencies as their number says."),
+        (
+            "INV-STREAMS",
+            "A job has a stream for each group of its channels; groups are contiguous and in order.",
+        ),
+        ("INV-CHANNELS", "The groups of a job's streams are exactly its channels."),
+        ("INV-DT", "The time between two lines is above 0."),
+        ("INV-GPU", "A job that runs has a GPU share, and a job that is over has none."),
+        ("INV-START", "A Focus Server waits only for what it needs and does not have."),
+    ];
+
+    /// Every invariant that does not hold; none, if we made no mistake.
+    #[must_use]
+    pub fn broken_invariants(&self) -> Vec<Broken> {
+        let mut check = Check(Vec::new());
+        self.check_slots_and_numbers(&mut check);
+        self.check_startup(&mut check);
         for job in self.jobs.values() {
-            self.check_objects(job);
-            check_door(job);
-            check_answer(job);
+            self.check_objects(job, &mut check);
+            check_door(job, &mut check);
+            check_answer(job, &mut check);
         }
-        for (id, _) in self.cluster.objects() {
-            assert!(self.jobs.contains_key(&id), "INV-OBJECTS: objects of {id} exist without a job");
+        self.check_what_is_left(&mut check);
+        check.0
+    }
+
+    /// Panics with the first invariant that does not hold.
+    pub(super) fn check_invariants(&self) {
+        if let Some(Broken { id, what }) = self.broken_invariants().first() {
+            panic!("{id}: {what}");
         }
     }
 
-    fn check_slots_and_ports(&self) {
-        let mut slots = BTreeSet::new();
+    fn check_slots_and_numbers(&self, check: &mut Check) {
+        let (mut slots, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for (id, job) in &self.jobs {
-            assert_eq!(*id, job.terms.id, "INV-ID");
-            assert!(slots.insert(id.slot), "INV-SLOT: two jobs on slot {}", id.slot.number());
-            assert!(!self.free_slots.contains(&id.slot), "INV-SLOT: the slot of {id} counts as free");
-            assert_eq!(job.terms.port, self.setup.ports.port(id.slot), "INV-PORT: port = base + slot");
+            check.that(*id == job.terms.id, "INV-ID", || format!("{id} is entered for {}", job.terms.id));
+            check.that(slots.insert(id.slot), "INV-SLOT", || format!("{id} is not alone on its slot"));
+            let free = self.free_slots.contains(&id.slot);
+            check.that(!free, "INV-SLOT", || format!("the slot of {id} counts as free"));
+            let right = job.terms.port == self.setup.ports.port(id.slot);
+            check.that(right, "INV-PORT", || format!("the port of {id} is {}", job.terms.port));
             let given_out = self.next_sequence.is_none_or(|next| id.sequence < next);
-            assert!(given_out, "INV-SEQ: {id} has a number that was not given out");
+            check.that(given_out, "INV-SEQ", || format!("the number of {id} was not given out yet"));
+            check.that(numbers.insert(id.sequence), "INV-SEQ", || format!("the number of {id} came twice"));
         }
-        let all = usize::from(self.setup.ports.max_slots());
-        assert_eq!(slots.len() + self.free_slots.len(), all, "INV-SLOT: a slot is neither free nor taken");
-        let limit = usize::try_from(self.job_limit()).unwrap_or(usize::MAX);
-        assert!(self.jobs.len() <= limit, "INV-CAP: {} jobs of at most {limit}", self.jobs.len());
+        for slot in self.slots_of_nobody().into_iter().filter(|slot| !self.left.slots.contains(slot)) {
+            let text = || format!("slot {} is neither free nor taken", slot.number());
+            check.that(false, "INV-SLOT", text);
+        }
+        for slot in self.left.slots.iter().filter(|slot| self.free_slots.contains(slot)) {
+            let text = || format!("slot {} was left behind and is free", slot.number());
+            check.that(false, "INV-SLOT", text);
+        }
+        let limit = usize::try_from(self.job_limit()).unwrap_or(usize::MAX).max(self.jobs_allowed);
+        let count = self.jobs.len();
+        check.that(count <= limit, "INV-CAP", || format!("{count} jobs of at most {limit}"));
     }
 
-    /// A server waits only for what it needs and does not have.
-    fn check_startup(&self) {
+    fn check_startup(&self, check: &mut Check) {
         let Some(startup) = self.startup else { return };
         let has_pods = self.dependencies.focus_server == Supply::Up;
-        assert!(self.setup.requires_mongo && has_pods, "{startup:?} of a server that needs nothing");
+        let needy = self.setup.requires_mongo && has_pods;
+        check.that(needy, "INV-START", || format!("{startup:?} of a server that needs nothing"));
         let mongodb_up = self.dependencies.mongodb == MongoDb::Up;
-        assert_eq!(startup != Startup::WaitsForMongoDb, mongodb_up, "{startup:?} is not where MongoDB is");
+        let fits = (startup != Startup::WaitsForMongoDb) == mongodb_up;
+        check.that(fits, "INV-START", || format!("{startup:?} is not where MongoDB is"));
     }
 
     /// Every live job has all its objects; a cleanup job may have been deleted by hand, a cancelled job has lost its
     /// Service and keeps the rest until it is removed.
-    fn check_objects(&self, job: &Job) {
-        let id = job.terms.id;
-        let live = job.state.is_live();
-        let has = |object| self.cluster.has(id, object);
-        assert!(has(Object::GrpcJob) && has(Object::Queue), "INV-OBJECTS: {id} lacks its Job or its queue");
-        assert_eq!(
-            has(Object::Service),
-            live,
-            "INV-OBJECTS: {id} is {:?}, Service {}",
-            job.state,
-            has(Object::Service)
-        );
-        let needs_share = job.state == JobState::Running;
-        assert!(!needs_share || self.cluster.has_gpu_share(id), "{id} runs without a GPU share");
+    fn check_objects(&self, job: &Job, check: &mut Check) {
+        let (id, state) = (job.terms.id, job.state);
+        for object in [Object::GrpcJob, Object::Queue] {
+            let there = self.cluster.has(id, object);
+            check.that(there, "INV-OBJECTS", || format!("{id} is {state:?} without its {object:?}"));
+        }
+        let service = self.cluster.has(id, Object::Service);
+        if state.is_live() {
+            check.that(service, "INV-OBJECTS", || format!("{id} is {state:?} without its Service"));
+        } else {
+            check.that(!service, "INV-GONE", || format!("{id} is {state:?} and has its Service"));
+        }
+        let share = self.cluster.has_gpu_share(id);
+        let fits = match state {
+            JobState::Running => share,
+            JobState::Pending => true,
+            JobState::Completed | JobState::Failed | JobState::Cancelled => !share,
+        };
+        check.that(fits, "INV-GPU", || format!("{id} is {state:?}, with a GPU share: {share}"));
+    }
+
+    /// Nothing is there without a job but what is known to be left.
+    fn check_what_is_left(&self, check: &mut Check) {
+        for (id, objects) in self.cluster.objects().filter(|(id, _)| !self.jobs.contains_key(id)) {
+            for object in objects.iter().filter(|object| !self.left.objects.contains(&(id, **object))) {
+                check.that(false, "INV-OBJECTS", || format!("the {object:?} of {id} is there without a job"));
+            }
+        }
+        for id in self.cluster.gpu_shares().filter(|id| !self.jobs.contains_key(id)) {
+            let left = self.left.objects.contains(&(id, Object::GrpcJob));
+            check.that(left, "INV-GONE", || format!("{id} is gone and has a GPU share"));
+        }
     }
 }
 
-fn check_door(job: &Job) {
-    let id = job.terms.id;
-    let held = match job.state {
+fn check_door(job: &Job, check: &mut Check) {
+    let (id, state) = (job.terms.id, job.state);
+    let held = match state {
         JobState::Pending | JobState::Running => true,
         JobState::Completed | JobState::Failed | JobState::Cancelled => false,
     };
-    assert_eq!(job.door.is_some(), held, "INV-PORT: {id} is {:?}", job.state);
-    assert!(
-        job.state == JobState::Running || job.calls.is_empty(),
-        "{id} is {:?} with open calls",
-        job.state
-    );
+    let fits = job.door.is_some() == held;
+    check.that(fits, "INV-PORT", || format!("{id} is {state:?}, its port held: {}", job.door.is_some()));
+    let quiet = state == JobState::Running || job.calls.is_empty();
+    check.that(quiet, "INV-GONE", || format!("{id} is {state:?} with {} open calls", job.calls.len()));
 }
 
 /// The numbers that the answer is made of.
-fn check_answer(job: &Job) {
-    let layout = &job.terms.layout;
-    let id = job.terms.id;
-    assert!(layout.lines_dt > 0.0, "INV-DT: {id}");
-    assert_eq!(layout.streams.len(), job.streams.len(), "INV-STREAMS: {id}");
+fn check_answer(job: &Job, check: &mut Check) {
+    let (layout, id) = (&job.terms.layout, job.terms.id);
+    check.that(layout.lines_dt > 0.0, "INV-DT", || format!("{id} has lines every {} s", layout.lines_dt));
+    let (amount, listed) = (layout.bins.count() as usize, layout.bins.frequencies().len());
+    check.that(amount == listed, "INV-COUNT", || format!("{id} lists {listed} of {amount} frequencies"));
+    let (groups, streams) = (layout.streams.len(), job.streams.len());
+    check.that(groups == streams, "INV-STREAMS", || format!("{id} has {streams} streams of {groups}"));
     let channels = job.terms.request.channels();
     let mut next = channels.min().0;
     for group in &layout.streams {
-        assert_eq!(group.min().0, next, "INV-STREAMS: groups of {id} are not contiguous");
+        let contiguous = group.min().0 == next;
+        check.that(contiguous, "INV-STREAMS", || format!("{id} has a group that does not begin at {next}"));
         next = group.max().0 + 1;
     }
-    assert_eq!(next, channels.max().0 + 1, "INV-CHANNELS: {id}");
+    let all = next == channels.max().0 + 1;
+    check.that(all, "INV-CHANNELS", || format!("the groups of {id} end before {next}"));
     let single = job.terms.request.view().number() == 1;
-    let may_have_many = job.terms.quirks.has(Quirk::SingleChannelRangeAccepted);
-    assert!(!single || may_have_many || channels.count() == 1, "INV-CHANNELS: {id} has one channel");
-    assert!(!single || layout.streams.len() == 1, "INV-STREAMS: {id} has one stream");
+    // A server that takes a range for a single channel still streams it in one.
+    let many = job.terms.quirks.has(Quirk::SingleChannelRangeAccepted);
+    let one = !single || many || channels.count() == 1;
+    check.that(one, "INV-CHANNELS", || format!("{id} is of one channel and has {}", channels.count()));
+    let alone = !single || layout.streams.len() == 1;
+    check.that(alone, "INV-STREAMS", || format!("{id} is of one channel and has {groups} streams"));
 }

@@ -12,7 +12,7 @@ use crate::domain::refusal::{PortHolder, Refusal};
 use crate::domain::time::Moment;
 
 use super::change::Outside;
-use super::faults::{Draw, Point, Route, RuleId, Step};
+use super::faults::{Draw, GiveBack, Point, Route, RuleId, Step};
 use super::signal::Told;
 
 /// Why a job was removed.
@@ -74,6 +74,19 @@ pub enum Happening {
     RuleAdded(RuleId),
     /// A rule was taken away, or had outlived its time.
     RuleRemoved(RuleId),
+    /// A change of the timeline could not be made, and why.
+    ChangeRefused(Box<str>),
+    /// The undo of a failed reservation's step failed: this is left behind.
+    Leaked {
+        /// The job that it was for; nothing where it had no number yet.
+        job: Option<JobId>,
+        /// The undo that failed.
+        undo: GiveBack,
+        /// What is left, by its name.
+        name: Box<str>,
+    },
+    /// Somebody with access to the cluster deleted a job's cleanup job.
+    CleanupJobDeleted(JobId),
     /// A rule did not pass.
     Fault(Box<FaultHit>),
     /// A request was answered, or ended without an answer.
@@ -172,6 +185,7 @@ impl Entry {
                 let why = record.why.len() * (size_of::<Reason>() + 128);
                 size_of::<RequestRecord>() + texts + refusal + record.body.len() + why
             }
+            Happening::ChangeRefused(text) | Happening::Leaked { name: text, .. } => text.len(),
             Happening::Fault(_) => size_of::<FaultHit>() + 256,
             // Lists of violations are short.
             Happening::Refused(_) | Happening::RolledBack { .. } => 256,

@@ -15,7 +15,7 @@ use super::change::Outside;
 use super::cluster::Object;
 use super::journal::{Happening, Removal};
 use super::setup::{Dependencies, MongoDb, Supply};
-use super::world::{Job, World};
+use super::world::World;
 
 /// How long the pods of a cancelled job stay readable.
 const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
@@ -23,15 +23,6 @@ const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
 const SLOW_POD_START: Duration = Duration::from_millis(6_500);
 /// From a new pod of a workload to its readiness.
 pub(super) const WORKLOAD_START: Duration = Duration::from_secs(3);
-// CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
-const BUSY_CPU_M: u32 = 250;
-const IDLE_CPU_M: u32 = 2;
-
-/// What a job's streaming pod uses, in millicores.
-fn cpu(job: &Job) -> u32 {
-    if job.calls.is_empty() { IDLE_CPU_M } else { BUSY_CPU_M }
-}
-
 impl World {
     /// Lets everything happen that is due by `now`, each at its own time.
     pub(super) fn catch_up(&mut self, now: Moment) {
@@ -48,7 +39,7 @@ impl World {
     fn fire(&mut self, event: Event, at: Moment) {
         match event {
             Event::PodStart(id) => self.start_pod(id, at),
-            Event::SweepSample(id) => self.sweep_sample(id, at),
+            Event::Sweep(id) => self.sweep(id, at),
             Event::TtlOver(id) => {
                 // A job cancelled in the meantime goes its own way.
                 if self.jobs.get(&id).is_some_and(|job| job.state.is_live()) {
@@ -65,6 +56,9 @@ impl World {
                 }
             }
             Event::ServerReady => self.server_ready(at),
+            Event::GoBack(change) => self.go_back(change, at),
+            Event::RulesExpire => self.expire_rules(at),
+            Event::Planned(index, occurrence) => self.make_planned(index, occurrence, at),
         }
     }
 
@@ -81,50 +75,7 @@ impl World {
             job.state = state;
         }
         self.journal.write(at, Happening::Started(id));
-        self.enter_sample(id, at);
-    }
-
-    /// Enters the next sample of a job's cleanup job: a whole number of periods after the job's creation.
-    ///
-    /// Samples that could lead to nothing, of a job that is read or that waits for its pod, are left out; entering the
-    /// next one is up to whoever changes that.
-    pub(super) fn enter_sample(&mut self, id: JobId, now: Moment) {
-        let period = self.setup.times.sweep_period;
-        let threshold = self.setup.times.sweep_cpu_threshold_m;
-        let matters = |job: &&mut Job| match job.state {
-            JobState::Pending | JobState::Cancelled => false,
-            JobState::Running => cpu(job) <= threshold,
-            JobState::Completed | JobState::Failed => true,
-        };
-        let Some(job) = self.jobs.get_mut(&id).filter(matters).filter(|job| !job.sample_entered) else {
-            return;
-        };
-        job.sample_entered = true;
-        let periods = now.since(job.created).as_nanos() / period.as_nanos() + 1;
-        let nanos = u64::try_from(periods * period.as_nanos()).unwrap_or(u64::MAX);
-        let at = job.created.after(Duration::from_nanos(nanos));
-        self.agenda.enter(at, Event::SweepSample(id));
-    }
-
-    /// One sample of a job's cleanup job: it removes what is over, and what nobody reads for long enough.
-    fn sweep_sample(&mut self, id: JobId, at: Moment) {
-        let times = self.setup.times;
-        let Some(job) = self.jobs.get_mut(&id).filter(|_| self.cluster.has(id, Object::CleanupJob)) else {
-            return;
-        };
-        job.sample_entered = false;
-        match job.state {
-            JobState::Cancelled => {}
-            JobState::Completed | JobState::Failed => self.remove(id, Removal::Finished, at),
-            JobState::Pending => job.idle_hits = 0,
-            JobState::Running => {
-                job.idle_hits = if cpu(job) <= times.sweep_cpu_threshold_m { job.idle_hits + 1 } else { 0 };
-                if job.idle_hits >= times.sweep_hits {
-                    self.remove(id, Removal::Idle, at);
-                }
-            }
-        }
-        self.enter_sample(id, at);
+        self.plan_sweep(id, at);
     }
 
     /// Brings a job to one of its ends: its port closes, its calls end, its GPU share is free for the next.
@@ -147,10 +98,11 @@ impl World {
         self.journal.write(at, what);
         self.cluster.give_back_gpu_share(id);
         if state == JobState::Cancelled {
+            self.plan_sweep(id, at);
             self.cluster.delete(id, Object::Service);
             self.agenda.enter(at.after(CANCELLED_PODS_STAY), Event::CancelledPodsGone(id));
         } else if self.cluster.has(id, Object::CleanupJob) {
-            self.enter_sample(id, at);
+            self.plan_sweep(id, at);
         } else {
             self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
         }
@@ -172,14 +124,19 @@ impl World {
     }
 
     /// Removes a job with everything that belongs to it; the slot goes back last.
-    fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
+    pub(super) fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         job.end_calls(StreamEnd::Gone, &mut self.agenda);
+        if let Some(key) = job.sweep.take() {
+            self.agenda.withdraw(key);
+        }
         drop(job.door.take());
+        self.lose_readers_of(id, job.over_since.filter(|_| job.state == JobState::Cancelled).unwrap_or(at));
         for object in [Object::Service, Object::GrpcJob, Object::CleanupJob, Object::Queue] {
             self.cluster.delete(id, object);
         }
         self.free_slots.insert(id.slot);
+        self.jobs_allowed = self.jobs_allowed.min(self.jobs.len());
         self.journal.write(at, Happening::Removed(id, why));
         self.hand_on_gpu_shares(at);
     }
@@ -189,12 +146,21 @@ impl World {
         self.cluster.has_free_gpu_share(self.setup.gpu.size)
     }
 
-    /// Gives free GPU shares to the pods that wait for one, oldest first.
+    /// Gives the GPU share of a job that is over to the pods that wait for one.
     fn hand_on_gpu_shares(&mut self, at: Moment) {
-        if self.setup.gpu.size.is_none() {
-            // Nobody waits where there is no limit.
+        // Nobody waits where there is no limit.
+        if self.setup.gpu.size.is_some() {
+            self.share_out_gpus(at);
+        }
+    }
+
+    /// Gives free GPU shares to the pods that wait for one, oldest first.
+    pub(super) fn share_out_gpus(&mut self, at: Moment) {
+        // A pod that is started here and finds its port taken gives its share back: to the next in the list below.
+        if self.sharing_out {
             return;
         }
+        self.sharing_out = true;
         let mut waiting: Vec<_> = self
             .jobs
             .iter()
@@ -203,12 +169,8 @@ impl World {
             .collect();
         waiting.sort_by_key(|(id, _)| id.sequence);
         for (id, pod_start) in waiting {
-            // Starting the one before may have ended this one: a pod whose port was taken hands its share on, too.
-            if self.jobs.get(&id).is_none_or(|job| job.state != JobState::Pending) {
-                continue;
-            }
             if !self.cluster.take_gpu_share(id, self.setup.gpu.size) {
-                return;
+                break;
             }
             if pod_start.is_zero() {
                 self.start_pod(id, at);
@@ -216,6 +178,7 @@ impl World {
                 self.agenda.enter(at.after(pod_start), Event::PodStart(id));
             }
         }
+        self.sharing_out = false;
     }
 
     /// Kills the streaming pod of a job, as somebody with access to the cluster would.
@@ -226,8 +189,13 @@ impl World {
     /// Deletes the cleanup job of a job by hand: nothing sweeps it any more, only its TTL removes it once it is over.
     pub fn delete_cleanup_job(&mut self, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get(&id).filter(|job| job.state.is_live()) else { return };
+        if !self.cluster.has(id, Object::CleanupJob) {
+            return;
+        }
         let over_since = job.over_since;
         self.cluster.delete(id, Object::CleanupJob);
+        self.journal.write(at, Happening::CleanupJobDeleted(id));
+        self.plan_sweep(id, at);
         if let Some(since) = over_since {
             // Counted from the end, as the cluster does; one that has outlived it already goes now.
             self.agenda.enter(since.after(self.setup.times.job_ttl).max(at), Event::TtlOver(id));
@@ -264,8 +232,14 @@ impl World {
         }
         self.follow_startup(old, at);
         match (old.recorder, new.recorder) {
-            (Supply::Up, Supply::Down) => self.catalog.stop_recording(at.seconds()),
-            (Supply::Down, Supply::Up) => self.catalog.resume_recording(at.seconds()),
+            (Supply::Up, Supply::Down) => {
+                self.recorder_down_since = Some(at);
+                self.catalog.stop_recording(at.seconds());
+            }
+            (Supply::Down, Supply::Up) => {
+                self.recorder_down_since = None;
+                self.catalog.resume_recording(at.seconds());
+            }
             (Supply::Up, Supply::Up) | (Supply::Down, Supply::Down) => {}
         }
     }
@@ -276,7 +250,7 @@ impl World {
         self.dependencies
     }
 
-    /// What this world was started from.
+    /// What this world was started from, with the limits as they are now.
     #[must_use]
     pub fn setup(&self) -> &Arc<super::setup::Setup> {
         &self.setup

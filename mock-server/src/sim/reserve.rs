@@ -1,7 +1,8 @@
 //! A reservation: the resources of one job, taken in order and given back in reverse unless it commits.
 //!
 //! The order is that of the product: slot, sequence number, port, streaming Job, cleanup Job, Service, queue, table. A
-//! sequence number is never given back; everything else is, by `Drop`, so that no way out can forget it.
+//! sequence number is never given back; everything else is, by `Drop`, so that no way out can forget it. A rehearsal can
+//! make an undo fail: then its resource stays behind, and the world knows it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,8 +17,9 @@ use crate::domain::view::Layout;
 use super::agenda::Event;
 use super::calls::StreamState;
 use super::cluster::Object;
-use super::faults::{Effect, Point, Step, Subject};
+use super::faults::{Effect, GiveBack, Hit, Point, Step, Subject};
 use super::journal::{FaultHit, Happening};
+use super::leaks::Left;
 use super::port::{Door, HoldError};
 use super::prelaunch::Admitted;
 use super::setup::{ClusterState, OnConflict};
@@ -26,7 +28,7 @@ use super::world::{Failed, Job, World};
 /// Something that was taken, with what it takes to give it back.
 enum Taken {
     Slot(Slot),
-    Port,
+    Port(NodePort),
     Object(JobId, Object),
 }
 
@@ -35,13 +37,15 @@ pub(super) struct Reservation<'w> {
     asked_by: &'w dyn Subject,
     now: Moment,
     view: Option<u8>,
+    /// The id that the job would have, once it has a number.
+    id: Option<JobId>,
     taken: Vec<Taken>,
     door: Option<Box<dyn Door>>,
 }
 
 impl<'w> Reservation<'w> {
     pub(super) fn begin(world: &'w mut World, asked_by: &'w dyn Subject, now: Moment) -> Self {
-        Self { world, asked_by, now, view: None, taken: Vec::with_capacity(6), door: None }
+        Self { world, asked_by, now, view: None, id: None, taken: Vec::with_capacity(6), door: None }
     }
 
     /// Takes everything a job needs, in order, and commits. Any failure gives back all of it.
@@ -80,16 +84,18 @@ impl<'w> Reservation<'w> {
         listen: bool,
     ) -> Result<(JobId, NodePort), Failed> {
         let mut slot = lowest;
+        self.id = Some(JobId { slot, sequence });
         if let Some(refusal) = self.forced(Step::Port, Some(JobId { slot, sequence })) {
             // Whatever is done about real conflicts: a failure that was asked for fails the reservation.
             return Err(Failed { refusal, at: Some((JobId { slot, sequence }, Step::Port)) });
         }
         loop {
             let (id, port) = (JobId { slot, sequence }, self.world.setup.ports.port(slot));
+            self.id = Some(id);
             let refusal = match self.hold(port, listen) {
                 Ok(door) => {
                     self.door = Some(door);
-                    self.taken.push(Taken::Port);
+                    self.taken.push(Taken::Port(port));
                     return Ok((id, port));
                 }
                 Err(refusal) => refusal,
@@ -113,21 +119,60 @@ impl<'w> Reservation<'w> {
         let Some(Effect::Refuse(error)) = hit.effect else { return None };
         let slot = job.map(|id| id.slot).or(self.world.free_slots.first().copied());
         let refusal = self.world.refusal(error, slot);
+        self.tell(hit, job);
+        Some(refusal)
+    }
+
+    /// Whether a rule wants an undo to fail.
+    fn undo_fails(&mut self, undo: GiveBack) -> bool {
+        let attempt = Attempt { asked_by: self.asked_by, job: self.id, view: self.view };
+        let Some(hit) = self.world.faults.judge(Point::Undo(undo), &attempt, self.now) else { return false };
+        let fails = hit.effect == Some(Effect::Fail);
+        self.tell(hit, self.id);
+        fails
+    }
+
+    /// Tells the journal of a rule that did not pass.
+    fn tell(&mut self, hit: Hit, job: Option<JobId>) {
         let fault = FaultHit {
             rule: hit.rule,
             point: hit.point,
-            effect: Some("refuse"),
+            effect: hit.effect.as_ref().map(Effect::name),
             delay: None,
             job,
             request: None,
             draw: hit.draw,
         };
         self.world.journal.write(self.now, Happening::Fault(Box::new(fault)));
-        Some(refusal)
+    }
+
+    /// Gives something back, unless a rule wants that to fail: then it stays where it is.
+    fn give_back(&mut self, taken: &Taken) {
+        let fails = self.undo_fails(match taken {
+            Taken::Slot(_) => GiveBack::Slot,
+            Taken::Port(_) => GiveBack::Port,
+            Taken::Object(_, object) => GiveBack::of(*object),
+        });
+        let left = match *taken {
+            Taken::Slot(slot) if fails => Left::Slot(slot),
+            Taken::Slot(slot) => {
+                self.world.free_slots.insert(slot);
+                return;
+            }
+            Taken::Port(port) => match self.door.take() {
+                Some(door) if fails => Left::Port(port, door),
+                Some(_) | None => return,
+            },
+            Taken::Object(id, object) if fails => Left::Object(id, object),
+            Taken::Object(id, object) => return self.world.cluster.delete(id, object),
+        };
+        self.world.leave_behind(left, self.id, self.now);
     }
 
     fn hold(&mut self, port: NodePort, listen: bool) -> Result<Box<dyn Door>, Refusal> {
-        if self.world.cluster.leftover_services.contains(&port) {
+        // Of a lost job, planted by a rehearsal, or of a job whose undo failed: this one has none yet.
+        let service = self.id.is_some_and(|id| self.world.cluster.has_service_on(id.slot));
+        if service || self.world.cluster.leftover_services.contains(&port) {
             return Err(Refusal::PortInUse { port, holder: PortHolder::Service });
         }
         let held = self.world.ports.hold(port).and_then(|mut door| {
@@ -168,9 +213,11 @@ impl<'w> Reservation<'w> {
             }
             self.world.cluster.create(id, object);
             self.taken.push(Taken::Object(id, object));
+            if object == Object::GrpcJob {
+                // The share belongs to this Job's pod and goes with it; without one the pod stays Pending.
+                self.world.cluster.take_gpu_share(id, self.world.setup.gpu.size);
+            }
         }
-        // The share belongs to the streaming Job's pod and goes with it; without one the pod stays Pending.
-        self.world.cluster.take_gpu_share(id, self.world.setup.gpu.size);
         self.forced(Step::Commit, Some(id)).map_or(Ok(()), |refusal| Err((Step::Commit, refusal)))
     }
 
@@ -207,14 +254,13 @@ impl<'w> Reservation<'w> {
             state,
             door: self.door.take(),
             created: self.now,
-            sample_entered: false,
+            sweep: None,
             over_since: None,
-            idle_hits: 0,
             streams,
             calls: BTreeMap::new(),
         };
         world.jobs.insert(id, job);
-        world.enter_sample(id, self.now);
+        world.plan_sweep(id, self.now);
         if !starts_at_once && world.cluster.has_gpu_share(id) {
             let answered = self.now.after(world.setup.times.configure_latency.of_job(world.seed, id));
             world.agenda.enter(answered.after(world.pod_start(world.quirks)), Event::PodStart(id));
@@ -292,11 +338,7 @@ impl World {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         while let Some(taken) = self.taken.pop() {
-            match taken {
-                Taken::Slot(slot) => drop(self.world.free_slots.insert(slot)),
-                Taken::Port => drop(self.door.take()),
-                Taken::Object(id, object) => self.world.cluster.delete(id, object),
-            }
+            self.give_back(&taken);
         }
     }
 }

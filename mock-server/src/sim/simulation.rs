@@ -1,5 +1,6 @@
 //! The door to the world: lock, clock and seed bundled, so that a caller can neither forget one nor hold another.
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -18,19 +19,54 @@ use super::frames::FrameTable;
 use super::journal::{Entry, FaultHit, Happening, Journal, SharedJournal};
 use super::port::Ports;
 use super::seed::Seed;
-use super::setup::{Latency, Setup};
+use super::setup::Setup;
 use super::signal::Changed;
 use super::snapshot::Snapshot;
 use super::stream::StreamCall;
 use super::world::{LiveMetadata, Reception, Surroundings, World};
+
+/// What happened while the clock was moved on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fired {
+    /// The newest of it, in order.
+    pub entries: Vec<Entry>,
+    /// How much it was in all.
+    pub count: u64,
+}
+
+impl Fired {
+    /// How much is listed at most.
+    pub const MOST: u64 = 10_000;
+}
+
+impl Deref for Fired {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl IntoIterator for Fired {
+    type Item = Entry;
+    type IntoIter = std::vec::IntoIter<Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl<const N: usize> PartialEq<[Entry; N]> for Fired {
+    fn eq(&self, other: &[Entry; N]) -> bool {
+        self.entries == *other
+    }
+}
 
 /// A world with its clock.
 pub struct Simulation {
     world: Mutex<World>,
     clock: Clock,
     seed: Seed,
-    max_frame_bytes: usize,
-    configure_latency: Latency,
     frames: OnceLock<FrameTable>,
     agenda_changed: Changed,
     faults: Arc<Faults>,
@@ -41,7 +77,6 @@ impl Simulation {
     /// A world at its start.
     #[must_use]
     pub fn new(setup: Setup, seed: Seed, clock: Clock, ports: Arc<dyn Ports>) -> Self {
-        let (max_frame_bytes, configure_latency) = (setup.max_frame_bytes, setup.times.configure_latency);
         let faults = Arc::new(Faults::new(seed));
         let journal = Arc::new(Journal::new(setup.journal.clone()));
         let surroundings =
@@ -51,8 +86,6 @@ impl Simulation {
             world: Mutex::new(world),
             clock,
             seed,
-            max_frame_bytes,
-            configure_latency,
             frames: OnceLock::new(),
             agenda_changed: Changed::default(),
             faults,
@@ -100,7 +133,7 @@ impl Simulation {
         result
     }
 
-    fn lock(&self) -> MutexGuard<'_, World> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
         // A panic under the lock is a defect of ours; what it left is still the best answer to the next request.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,10 +152,13 @@ impl Simulation {
     }
 
     /// Moves the clock on, from one due event to the next, and tells what happened on the way.
-    pub fn advance(&self, by: Duration) -> Vec<Entry> {
+    ///
+    /// Nobody else acts meanwhile: to a reader that got a frame halfway, hours would pass before it could ask for the
+    /// next, and it would be ended for want of progress.
+    pub fn advance(&self, by: Duration) -> Fired {
         let mut world = self.lock();
         let target = self.clock.now().after(by);
-        let before = world.journal.written();
+        let before = self.journal.written();
         while let Some(due) = world.next_due().filter(|due| *due <= target) {
             self.clock.jump_to(due);
             world.catch_up(due);
@@ -131,7 +167,9 @@ impl Simulation {
         if cfg!(debug_assertions) {
             world.check_invariants();
         }
-        world.journal.since(before)
+        let written = self.journal.written();
+        let entries = self.journal.since(before.max(written.saturating_sub(Fired::MOST)));
+        Fired { entries, count: written - before }
     }
 
     /// Whether the product's routes answer.
@@ -209,7 +247,8 @@ impl Simulation {
     /// Drawn for the job alone: whatever else is asked of the server, the same job takes the same time.
     #[must_use]
     pub fn configure_latency(&self, job: JobId) -> Duration {
-        self.configure_latency.of_job(self.seed, job)
+        let latency = self.lock().setup().times.configure_latency;
+        latency.of_job(self.seed, job)
     }
 
     /// See [`World::job`].
@@ -246,8 +285,11 @@ impl Simulation {
     /// # Errors
     /// When the job does not run or has no such stream.
     pub fn open_call(self: &Arc<Self>, job: JobId, stream: i32) -> Result<StreamCall, CallRefusal> {
-        let call = self.with(|world, now| world.open_call(job, stream, now))?;
-        Ok(StreamCall::new(Arc::clone(self), call, self.max_frame_bytes))
+        let (call, max_frame_bytes) = self.with(|world, now| {
+            let call = world.open_call(job, stream, now)?;
+            Ok((call, world.setup().max_frame_bytes))
+        })?;
+        Ok(StreamCall::new(Arc::clone(self), call, max_frame_bytes))
     }
 
     pub(super) fn take_turn(&self, call: CallId) -> Turn {
@@ -255,7 +297,7 @@ impl Simulation {
     }
 
     pub(super) fn close_call(&self, call: CallId) {
-        self.with(|world, now| world.close_call(call, now));
+        self.with(|world, now| world.reader_gone(call, now));
     }
 
     /// Everything there is, at one moment.
@@ -266,5 +308,15 @@ impl Simulation {
     /// Goes back to the start; the clock goes on.
     pub fn reset(&self) {
         self.with(|world, now| world.reset(now));
+    }
+
+    /// Ends the world: jobs end and every port closes; no plan of it begins again.
+    pub fn end(&self) {
+        self.with(|world, now| world.end(now));
+    }
+
+    /// Goes to the start of another world; the clock goes on, and so do the ports, the seed and the journal.
+    pub fn replace(&self, setup: Setup) {
+        self.with(|world, now| world.replace(setup, now));
     }
 }

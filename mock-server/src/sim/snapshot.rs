@@ -10,7 +10,8 @@ use crate::domain::time::Moment;
 use super::clock::{Mode, Waiter};
 use super::cluster::{self, Object};
 use super::journal::Entry;
-use super::setup::Dependencies;
+use super::leaks::Leaks;
+use super::setup::{Dependencies, GpuPool, Limits};
 use super::startup::Startup;
 use super::world::World;
 
@@ -66,6 +67,12 @@ pub struct Snapshot {
     pub cleanup_ttl: Duration,
     /// Node ports that planted Services of lost jobs hold.
     pub leftover_services: Vec<NodePort>,
+    /// What belongs to no job.
+    pub leaks: Leaks,
+    /// Limits of requests and jobs.
+    pub limits: Limits,
+    /// The pool of GPU shares.
+    pub gpu: GpuPool,
     /// GPU shares in use.
     pub gpu_shares_taken: usize,
     /// The newest entries of the journal.
@@ -117,6 +124,9 @@ impl World {
             objects: self.object_names(),
             cleanup_ttl: self.setup.times.cleanup_ttl,
             leftover_services: self.cluster.leftover_services.iter().copied().collect(),
+            leaks: self.leaks(now),
+            limits: self.setup.limits,
+            gpu: self.setup.gpu,
             gpu_shares_taken: self.cluster.gpu_shares_taken(),
             journal: self.journal.since(self.journal.written().saturating_sub(NEWEST)),
             journal_written: self.journal.written(),

@@ -16,38 +16,46 @@ use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::task::{Task, TaskId};
 use crate::domain::time::{Moment, TimeRange};
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, Key};
 use super::calls::{Call, CallId, StreamState};
 use super::cluster::Cluster;
 use super::faults::{At, Effect, Faults, Match, Point, Rule, Schedule, Step, Subject};
 use super::journal::{Happening, SharedJournal};
+use super::leaks::{LeftBehind, Reader};
 use super::port::{Door, Ports};
 use super::prelaunch;
 use super::reserve::Reservation;
 use super::seed::Seed;
 use super::setup::{Dependencies, MongoDb, RecordingsState, Setup, Supply};
 use super::startup::Startup;
+use super::temporary::Temporary;
 
 /// A job of the table.
 pub(super) struct Job {
     pub(super) terms: Arc<Terms>,
     pub(super) state: JobState,
     pub(super) created: Moment,
-    /// Whether its next sample stands in the agenda.
-    pub(super) sample_entered: bool,
+    /// Where the sample that removes it stands in the agenda.
+    pub(super) sweep: Option<Key>,
     /// The job's port: held while Pending, open while Running, gone afterwards.
     pub(super) door: Option<Box<dyn Door>>,
     /// When it came to its end, if it did.
     pub(super) over_since: Option<Moment>,
-    /// Idle samples in a row.
-    pub(super) idle_hits: u32,
     pub(super) streams: Vec<StreamState>,
     pub(super) calls: BTreeMap<CallId, Call>,
 }
 
 /// The world.
 pub struct World {
+    /// What it is set to: what it was started from, with what was changed since.
     pub(super) setup: Arc<Setup>,
+    /// What it was started from, and goes back to.
+    pub(super) start: Arc<Setup>,
+    pub(super) began: Moment,
+    /// How many entries the journal had then.
+    pub(super) journal_before: u64,
+    /// The lowest and highest numbers that jobs of the worlds before this one may have.
+    pub(super) given_out_before: Option<(Sequence, Sequence)>,
     pub(super) seed: Seed,
     pub(super) ports: Arc<dyn Ports>,
     pub(super) fiber: Arc<Fiber>,
@@ -55,6 +63,8 @@ pub struct World {
     /// Since when the fibre gives nothing, while it does not.
     pub(super) dark_since: Option<Moment>,
     pub(super) catalog: Catalog,
+    /// Since when the recorder is down, while it is.
+    pub(super) recorder_down_since: Option<Moment>,
     pub(super) dependencies: Dependencies,
     /// How it deviates from the contract at the moment.
     pub(super) quirks: Quirks,
@@ -71,6 +81,18 @@ pub struct World {
     pub(super) faults: Arc<Faults>,
     pub(super) journal: SharedJournal,
     pub(super) next_call: u64,
+    /// Calls whose reader has not let them go.
+    pub(super) readers: BTreeMap<CallId, Reader>,
+    /// More jobs than the limit allows, which were there when it was lowered.
+    pub(super) jobs_allowed: usize,
+    /// Whether GPU shares are being given to pods that wait.
+    pub(super) sharing_out: bool,
+    /// Ports that a rehearsal took in the place of another process.
+    pub(super) held_ports: BTreeMap<NodePort, Box<dyn Door>>,
+    /// What undos that failed have left behind.
+    pub(super) left: LeftBehind,
+    /// What goes back by itself.
+    pub(super) temporary: Temporary,
 }
 
 /// What a world has around it, and leaves to the next one.
@@ -113,6 +135,7 @@ impl World {
             fiber_state: FiberState::Lit,
             dark_since: None,
             catalog: setup.recordings.catalog(now.seconds()),
+            recorder_down_since: None,
             dependencies: Dependencies::default(),
             quirks: setup.quirks,
             mongodb_ready_at: None,
@@ -124,26 +147,56 @@ impl World {
             cluster: Cluster::default(),
             agenda: Agenda::default(),
             faults,
+            journal_before: journal.written(),
             journal,
             next_call: 0,
+            readers: BTreeMap::new(),
+            jobs_allowed: 0,
+            sharing_out: false,
+            held_ports: BTreeMap::new(),
+            left: LeftBehind::default(),
+            temporary: Temporary::default(),
+            given_out_before: None,
             seed,
             ports,
+            began: now,
+            start: Arc::clone(&setup),
             setup,
         };
         let setup = Arc::clone(&world.setup);
         world.change_fiber(setup.fiber_state, now);
         world.change_dependencies(setup.dependencies, now);
         world.start_server(now);
+        world.install_rules(now);
+        world.enter_timeline(now);
         world
     }
 
-    /// Goes back to the start: jobs end, their ports close, counts begin anew. The clock goes on.
+    /// Goes back to the start: jobs end, their ports close, counts begin anew, rules and timeline too. The clock goes on.
     pub fn reset(&mut self, now: Moment) {
+        self.begin_anew(Arc::clone(&self.start), now);
+    }
+
+    /// Goes to the start of another world, which keeps the ports of this one: clients know the server by them.
+    pub fn replace(&mut self, setup: Setup, now: Moment) {
+        let ports = self.start.ports;
+        self.begin_anew(Arc::new(Setup { ports, ..setup }), now);
+    }
+
+    /// Ends: jobs end and every port closes, and neither rules nor timeline begin again.
+    pub fn end(&mut self, now: Moment) {
+        let quiet = Setup { rules: Vec::new(), timeline: Vec::new(), ..Setup::clone(&self.start) };
+        self.begin_anew(Arc::new(quiet), now);
+    }
+
+    fn begin_anew(&mut self, start: Arc<Setup>, now: Moment) {
         for job in self.jobs.values_mut() {
             job.end_calls(StreamEnd::Gone, &mut self.agenda);
         }
-        // Before the new world: its jobs may take the ports that the old ones hold.
+        // Before the new world: its jobs may take the ports that the old ones hold, and those that were held for show.
         self.jobs.clear();
+        self.held_ports.clear();
+        self.left = LeftBehind::default();
         self.faults.clear();
         self.journal.write(now, Happening::Reset);
         let surroundings = Surroundings {
@@ -152,9 +205,10 @@ impl World {
             faults: Arc::clone(&self.faults),
             journal: Arc::clone(&self.journal),
         };
-        let fresh = Self::new(Arc::clone(&self.setup), surroundings, now);
+        let given_out_before = self.given_out_so_far();
+        let fresh = Self::new(start, surroundings, now);
         // Job ids come again, so call numbers go on: a reader from before must not close a call of the new world.
-        *self = Self { next_call: self.next_call, ..fresh };
+        *self = Self { next_call: self.next_call, given_out_before, ..fresh };
     }
 
     /// Whether the Focus Server's workload has a ready pod; without one every route of the product is down.

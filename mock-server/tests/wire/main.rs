@@ -12,6 +12,7 @@ mod quirks;
 mod race;
 mod raw;
 mod refusals;
+mod rehearsals;
 mod rest;
 mod rollback;
 mod startup;

@@ -3,23 +3,31 @@
 //! No test sleeps, opens a socket or needs a runtime: a call is polled once, and either has something or says until
 //! when it waits. Times are milliseconds after the start of the world unless they say otherwise.
 
+mod advance;
 mod cancel;
 mod catalogue;
+mod changes;
 mod dependencies;
 mod endings;
+mod fate;
 mod historic;
+mod holding;
 mod inactivity;
 mod latency;
+mod leaks;
+mod limits;
 mod live;
 mod order;
 mod pending;
 mod ports;
 mod properties;
 mod quirks;
+mod rehearsals;
 mod repeat;
 mod rollback;
 mod startup;
 mod sweep;
+mod timeline;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -31,11 +39,15 @@ use futures_util::task::noop_waker_ref;
 use crate::domain::check::{ConfigureDraft, Given, RangeDraft, ViewNumber, WindowDraft};
 use crate::domain::ids::{JobId, NodePort, PortPlan, Sequence, Slot};
 use crate::domain::job::{JobState, StreamEnd};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::time::{EpochSeconds, Moment};
 use crate::sim::Simulation;
+use crate::sim::change::{Change, ChangeRefused};
 use crate::sim::clock::{Clock, Mode};
+use crate::sim::fate::Fate;
+use crate::sim::faults::{At, Effect, GiveBack, Match, Point, Rule, RuleId, Schedule, Step};
 use crate::sim::journal::{Entry, Happening, Removal};
+use crate::sim::leaks::Leaks;
 use crate::sim::seed::Seed;
 use crate::sim::setup::{Dependencies, Setup};
 use crate::sim::snapshot::{JobSnapshot, Snapshot};
@@ -106,7 +118,7 @@ impl Rig {
     fn go_to(&self, millis: u64) -> Vec<Entry> {
         let passed = self.sim.clock().now().since(at(0));
         let by = Duration::from_millis(millis).checked_sub(passed).expect("time runs forwards");
-        self.sim.advance(by)
+        self.sim.advance(by).entries
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -128,6 +140,43 @@ impl Rig {
             change(&mut dependencies);
             world.change_dependencies(dependencies, now);
         });
+    }
+
+    /// Makes a change that must be possible.
+    #[track_caller]
+    fn apply(&self, change: &Change) {
+        self.sim.apply(change, None).expect("nothing speaks against this change");
+    }
+
+    /// The same for so many milliseconds.
+    #[track_caller]
+    fn apply_for(&self, change: &Change, millis: u64) {
+        let lasts = Some(Duration::from_millis(millis));
+        self.sim.apply(change, lasts).expect("nothing speaks against this change");
+    }
+
+    /// Tries a change that must be refused, and looks that nothing has changed.
+    #[track_caller]
+    fn change_refused(&self, change: &Change, lasts: Option<u64>) -> ChangeRefused {
+        let (before, rules, ports) = (self.snapshot(), self.sim.faults().list(), self.ports.table());
+        let lasts = lasts.map(Duration::from_millis);
+        let refused = self.sim.apply(change, lasts).expect_err("something speaks against this change");
+        assert_eq!(self.snapshot(), before);
+        assert_eq!((self.sim.faults().list(), self.ports.table()), (rules, ports));
+        refused
+    }
+
+    /// What the journal has told since it had so many entries.
+    fn told_since(&self, written: u64) -> Vec<Happening> {
+        self.sim.journal().since(written).into_iter().map(|entry| entry.what).collect()
+    }
+
+    fn leaks(&self) -> Leaks {
+        self.snapshot().leaks
+    }
+
+    fn fate(&self, job: &str) -> Fate {
+        self.sim.with(|world, _| world.fate(id(job)))
     }
 
     fn plant_leftover_service(&self, port: u16, planted: bool) {
@@ -188,6 +237,28 @@ fn removals(entries: &[Entry]) -> Vec<(Moment, JobId, Removal)> {
         _ => None,
     };
     entries.iter().filter_map(removal).collect()
+}
+
+/// A rule at one point that always hits.
+fn rule_at(name: &str, point: Point, effect: Effect) -> Arc<Rule> {
+    scheduled(name, point, effect, Schedule::default())
+}
+
+fn scheduled(name: &str, point: Point, effect: Effect, schedule: Schedule) -> Arc<Rule> {
+    let id = RuleId::new(name).expect("a name");
+    let rule = Rule::new(Some(id), At::Point(point), Match::default(), schedule, None, Some(effect));
+    Arc::new(rule.expect("a rule that makes sense"))
+}
+
+/// A rule that lets a step of every reservation fail.
+fn fails_at(step: Step) -> Arc<Rule> {
+    let effect = Effect::Refuse(ContractError::JobCreationFailed);
+    rule_at(&format!("fail-{}", step.name()), Point::Step(step), effect)
+}
+
+/// A rule that lets an undo fail.
+fn leaks_at(undo: GiveBack) -> Arc<Rule> {
+    rule_at(&format!("leak-{}", undo.name()), Point::Undo(undo), Effect::Fail)
 }
 
 fn id(text: &str) -> JobId {

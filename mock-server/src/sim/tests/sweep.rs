@@ -118,6 +118,17 @@ fn an_end_by_the_sweep_is_told_to_a_call_that_it_counted_as_idle() {
 }
 
 #[test]
+fn a_call_that_counts_as_idle_begins_the_count_anew_when_it_opens_and_not_when_it_closes() {
+    let rig = Rig::with(|setup| setup.times.sweep_cpu_threshold_m = 250);
+    let job = rig.start(&live());
+    rig.go_to(15_000);
+    let call = rig.open_reading(job, 0);
+    rig.go_to(37_000);
+    drop(call);
+    assert_eq!(removals(&rig.go_to(200_000)), [(at(60_000), job, Removal::Idle)]);
+}
+
+#[test]
 fn jobs_are_removed_in_the_order_in_which_their_time_comes() {
     let rig = Rig::new();
     let first = rig.start(&live());
