@@ -2,9 +2,11 @@
 
 mod check;
 mod exec;
+mod faults;
 mod healthcheck;
 mod http;
 mod log;
+mod rehearse;
 mod serve;
 mod stream;
 
@@ -25,6 +27,8 @@ pub(crate) fn run() -> ExitCode {
             serve::run(matches)
         }
         Some(("check", matches)) => Ok(check::run(matches)),
+        Some(("faults", matches)) => Ok(faults::run(matches)),
+        Some(("rehearse", matches)) => rehearse::run(matches),
         Some(("exec", matches)) => exec::run(matches),
         Some(("healthcheck", matches)) => healthcheck::run(matches),
         Some(("stream", matches)) => stream::run(matches),
@@ -55,6 +59,8 @@ fn command() -> Command {
         .subcommand(stream::command())
         .subcommand(healthcheck::command())
         .subcommand(check::command())
+        .subcommand(rehearse::command())
+        .subcommand(faults::command())
 }
 
 const PRECEDENCE: &str = "A flag wins over its variable, that over the configuration file, that over the default. \

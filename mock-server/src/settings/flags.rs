@@ -45,7 +45,7 @@ const fn flag(
 }
 
 /// All of them, in the order of the help.
-pub static FLAGS: [Flag; 17] = [
+pub static FLAGS: [Flag; 18] = [
     flag(
         "listen",
         "ADDRESS",
@@ -74,6 +74,13 @@ pub static FLAGS: [Flag; 17] = [
         &["world_file"],
         Reading::Text,
         "YAML file with the world to start with: fibre, recordings, limits, dependency states",
+    ),
+    flag(
+        "scenario",
+        "FILE",
+        &["scenario_file"],
+        Reading::Text,
+        "YAML file with what to rehearse: a world, fault rules and a timeline of changes",
     ),
     flag(
         "set",

@@ -9,9 +9,11 @@ mod config;
 mod descriptors;
 #[cfg(unix)]
 mod exec;
+mod faults;
 mod healthcheck;
 #[cfg(unix)]
 mod log;
+mod rehearse;
 mod start;
 #[cfg(unix)]
 mod stop;

@@ -8,6 +8,7 @@ mod mistakes;
 mod precedence;
 mod round_trip;
 mod said;
+mod scenarios;
 mod single_keys;
 mod variables;
 mod worlds;
