@@ -45,8 +45,9 @@ fn the_default_file_has_every_key_there_is() {
     let text = std::fs::read_to_string(fixtures().join("worlds/default.yaml")).expect("the file");
     let sections: BTreeSet<_> = keys_of(&refusal("stranger: 1")).collect();
     let mut sought: Vec<(String, String)> = sections.iter().map(|key| (String::new(), key.clone())).collect();
-    // A single word and no section.
-    for section in sections.iter().filter(|section| *section != "profile") {
+    // Single values and lists, and no sections.
+    let single = ["name", "about", "profile", "faults", "timeline"];
+    for section in sections.iter().filter(|section| !single.contains(&section.as_str())) {
         let keys: Vec<_> = keys_of(&refusal(&format!("{section}: {{stranger: 1}}"))).collect();
         sought.extend(keys.into_iter().map(|key| (format!("{section}."), key)));
     }
@@ -166,13 +167,13 @@ const MISTAKES: &[(&str, &str)] = &[
     // Unknown keys, at every level; the place is the key's.
     (
         "world: {}\nwrld: {}",
-        "2:1: unknown key \"wrld\": a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, \
-         latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
+        "2:1: unknown key \"wrld\": a world file has the keys name, about, profile, quirks, world, dependencies, limits, ports, jobs, \
+         waterfall, latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu, journal, faults, timeline",
     ),
     (
         "5: x",
-        "1:1: unknown key 5: a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, \
-         latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
+        "1:1: unknown key 5: a world file has the keys name, about, profile, quirks, world, dependencies, limits, ports, jobs, \
+         waterfall, latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu, journal, faults, timeline",
     ),
     ("ports:\n  bas: 1", "2:3: unknown key \"bas\": ports has the keys base, max_slots, on_conflict"),
     (

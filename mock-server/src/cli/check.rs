@@ -5,26 +5,40 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use focus_mock::settings::{self, FileKind, Mistake, Mistakes, Place};
 
 use super::FAILED;
 
 pub(super) fn command() -> Command {
     Command::new("check")
-        .about("Look for mistakes in world and configuration files, without starting anything")
+        .about("Look for mistakes in world, scenario and configuration files, without starting anything")
         .arg(
             Arg::new("file")
                 .value_name("FILE")
                 .help("YAML files to look at")
-                .required(true)
+                .required_unless_present("schema")
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf)),
         )
+        .arg(
+            Arg::new("schema")
+                .long("schema")
+                .help("Show the JSON Schema of scenario files, for editors, and end")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("file"),
+        )
 }
+
+/// What editors hold a scenario against.
+const SCHEMA: &str = include_str!("../../../fixtures/scenarios/scenario.schema.json");
 
 /// Looks at each file; the exit status is 0 if all are right.
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    if matches.get_flag("schema") {
+        print!("{SCHEMA}");
+        return ExitCode::SUCCESS;
+    }
     let mut code = ExitCode::SUCCESS;
     for file in matches.get_many::<PathBuf>("file").into_iter().flatten() {
         let name = file.display();
@@ -33,6 +47,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
                 Ok(()) => {
                     let kind = match checked.kind {
                         FileKind::World => "a world",
+                        FileKind::Scenario => "a scenario",
                         FileKind::Configuration => "a configuration",
                     };
                     println!("{name}: {kind} without mistakes");

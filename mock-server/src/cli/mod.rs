@@ -2,10 +2,12 @@
 
 mod check;
 mod exec;
+mod faults;
 mod healthcheck;
 mod http;
 mod log;
 mod quirks;
+mod rehearse;
 mod serve;
 mod stream;
 
@@ -26,6 +28,8 @@ pub(crate) fn run() -> ExitCode {
             serve::run(matches)
         }
         Some(("check", matches)) => Ok(check::run(matches)),
+        Some(("faults", matches)) => Ok(faults::run(matches)),
+        Some(("rehearse", matches)) => rehearse::run(matches),
         Some(("exec", matches)) => exec::run(matches),
         Some(("healthcheck", matches)) => healthcheck::run(matches),
         Some(("quirks", matches)) => quirks::run(matches),
@@ -58,6 +62,8 @@ fn command() -> Command {
         .subcommand(healthcheck::command())
         .subcommand(check::command())
         .subcommand(quirks::command())
+        .subcommand(rehearse::command())
+        .subcommand(faults::command())
 }
 
 const PRECEDENCE: &str = "A flag wins over its variable, that over the configuration file, that over the default. \

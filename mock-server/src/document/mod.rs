@@ -1,13 +1,22 @@
 //! What people write: YAML and JSON texts, read into the simulation's values, with the place of each mistake.
 //!
-//! A text becomes a tree whose nodes know their places; a [`Section`] asks the tree for its keys, notes what is wrong
+//! A text becomes a tree whose nodes know their places; a `Section` asks the tree for its keys, notes what is wrong
 //! and goes on to the end. World files, fault rules, scenarios and the bodies of the admin API are all read this way, so
 //! that a mistake is told alike wherever it was made. JSON is read as the YAML that it is.
 
+mod asks;
+pub mod changes;
+mod delays;
+pub mod duration;
+mod effects;
+pub mod happening;
 mod place;
 pub(crate) mod print;
 mod recordings;
+pub mod rules;
+pub mod scenario;
 mod section;
+mod timeline;
 pub(crate) mod tree;
 pub(crate) mod world;
 pub mod world_file;
@@ -15,7 +24,8 @@ pub mod world_file;
 use std::path::Path;
 
 pub use place::{Mistake, Mistakes, Place};
-pub use print::Entry;
+pub use print::{Entry, json};
+pub use scenario::Scenario;
 pub(crate) use section::{Found, Section};
 pub(crate) use tree::{Node, Value};
 
@@ -32,4 +42,25 @@ pub(crate) fn read_text(path: &Path, named: &Place) -> Result<String, Mistakes> 
         };
         Mistakes(vec![Mistake { place: named.clone(), text }])
     })
+}
+
+/// Reads the mapping of a text: what it says, unless something is wrong; then everything that is. `kind` is what messages
+/// call it, `name` what they call the text.
+fn read_all<T>(
+    kind: &'static str,
+    text: &str,
+    name: &str,
+    read: impl FnOnce(&mut Section<'_>) -> T,
+) -> Result<T, Mistakes> {
+    let tree = tree::parse(text, name).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let tree = tree.unwrap_or_else(|| Node { value: Value::Nothing, place: Place::file(name) });
+    let mut root = Section::root(kind, Some(&tree));
+    let is_mapping = root.found.mistakes.is_empty();
+    let value = read(&mut root);
+    let mut wrong = root.finish().wrong();
+    if !is_mapping {
+        // That it is no mapping says it all; nothing can be missing in it.
+        wrong.truncate(1);
+    }
+    Mistakes::unless_none(wrong, value)
 }

@@ -63,6 +63,20 @@ pub(crate) fn text(text: &str) -> String {
     if is_word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
+/// A document in one line that is JSON and YAML: what YAML must not have as it is, is escaped.
+#[must_use]
+pub fn json(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for character in value.to_string().chars() {
+        if matches!(character, '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') {
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
 /// A duration in seconds as people write it, `-9d 18h` for instance.
 pub(crate) fn span(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
@@ -87,6 +101,15 @@ mod tests {
         {
             assert_eq!(text(said), quoted);
         }
+    }
+
+    #[test]
+    fn json_is_yaml_as_well() {
+        let text = "a\u{7f}\u{85}\u{feff}\u{ffff}\u{2028}\"é\u{1f980}\n";
+        let written = json(&serde_json::json!([text]));
+        assert_eq!(written, "[\"a\\u007f\\u0085\\ufeff\\uffff\u{2028}\\\"é\u{1f980}\\n\"]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&written).expect("JSON"), [text]);
+        assert_eq!(serde_saphyr::from_str::<Vec<String>>(&written).expect("YAML"), [text]);
     }
 
     #[test]

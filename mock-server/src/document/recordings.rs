@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use jiff::{Span, SpanRelativeTo, SpanTotal, Timestamp, Unit};
+use serde_json::{Map, Value as Json, json};
 
 use super::print;
 use super::section::Section;
@@ -12,14 +13,40 @@ use crate::sim::setup::{RecordingPlan, When};
 
 /// What is recorded; given at all, it stands in for the whole catalogue of the default world.
 pub(crate) fn recordings(world: &mut Section<'_>, default: RecordingPlan) -> RecordingPlan {
-    let plan = world.optional("recordings", |keys| RecordingPlan {
-        series: keys.optional("series", series).flatten(),
-        gaps: keys.list("gaps", gap),
-        spans: keys.list("spans", span),
-    });
-    let plan = plan.unwrap_or(default);
+    let plan = world.optional("recordings", plan).unwrap_or(default);
     world.note("recordings", shown(&plan));
     plan
+}
+
+/// The keys of a catalogue.
+pub(super) fn plan(keys: &mut Section<'_>) -> RecordingPlan {
+    RecordingPlan {
+        series: keys.optional("series", series).flatten(),
+        gaps: keys.list("gaps", "start", gap),
+        spans: keys.list("spans", "start", span),
+    }
+}
+
+/// A catalogue as it is read.
+pub(super) fn render(plan: &RecordingPlan) -> Json {
+    let time = |when: When| match when {
+        When::At(EpochSeconds(second)) => json!(second),
+        When::FromStart(offset) => json!(print::span(offset)),
+    };
+    let pair = |(start, end): (When, Option<When>)| json!({ "start": time(start), "end": end.map_or_else(|| json!("ongoing"), time) });
+    let mut keys = Map::new();
+    if let Some((from, length)) = plan.series {
+        let series = json!({ "from": time(from), "length": print::span(i64::from(length.get())) });
+        keys.insert(String::from("series"), series);
+    }
+    let gaps: Vec<_> = plan.gaps.iter().map(|(start, end)| pair((*start, Some(*end)))).collect();
+    let spans: Vec<_> = plan.spans.iter().map(|span| pair(*span)).collect();
+    for (key, list) in [("gaps", gaps), ("spans", spans)] {
+        if !list.is_empty() {
+            keys.insert(key.to_owned(), Json::from(list));
+        }
+    }
+    Json::Object(keys)
 }
 
 fn shown(plan: &RecordingPlan) -> String {

@@ -72,7 +72,7 @@ impl<'a> Section<'a> {
             None | Some((_, Value::Nothing)) => {}
             Some((_, Value::Mapping(entries))) => entries.iter().for_each(|entry| section.enter(entry)),
             Some((node, _)) => {
-                let what = if section.path.is_empty() { kind } else { &section.path };
+                let what = section.shown().to_owned();
                 let text = format!("{what} must be a mapping (lines of \"key: value\"), not {node}");
                 section.mistake(node, text);
             }
@@ -125,6 +125,31 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A mistake in it as a whole.
+    pub(super) fn mistake_here(&mut self, text: String) {
+        self.found.mistakes.push(Mistake { place: self.at.clone(), text });
+    }
+
+    /// What messages call it.
+    pub(super) fn shown(&self) -> &str {
+        if self.path.is_empty() { self.kind } else { &self.path }
+    }
+
+    /// Its keys with their values, as far as they are texts.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a, '_> {
+        self.entries.iter().copied()
+    }
+
+    /// Keys that were asked for.
+    pub(super) fn asked(&self) -> &[&'static str] {
+        &self.asked
+    }
+
+    /// Whether anybody asked for that key.
+    pub(super) fn is_asked(&self, key: &str) -> bool {
+        self.asked.contains(&key)
+    }
+
     fn place_of(&self, key: &str) -> Option<&Place> {
         self.entries.iter().find(|(name, _)| *name == key).map(|(_, node)| &node.place)
     }
@@ -164,16 +189,17 @@ impl<'a> Section<'a> {
         Some(self.inner(self.name(key), Some(node), read))
     }
 
-    /// Reads the mappings of the list under a key; nothing if it is left out.
+    /// Reads the mappings of the list under a key; nothing if it is left out. `first` is a key that they have.
     pub(crate) fn list<T>(
         &mut self,
         key: &'static str,
+        first: &str,
         read: impl Fn(&mut Section<'a>) -> Option<T>,
     ) -> Vec<T> {
         let Some(node) = self.get(key) else { return Vec::new() };
         let name = self.name(key);
         let Value::List(items) = &node.value else {
-            self.mistake(node, format!("{name} must be a list (lines of \"- start: ...\"), not {node}"));
+            self.mistake(node, format!("{name} must be a list (lines of \"- {first}: ...\"), not {node}"));
             return Vec::new();
         };
         let mut all = Vec::new();
@@ -217,8 +243,7 @@ impl<'a> Section<'a> {
             if matches!(&key.value, Value::Text(name) if self.asked.contains(&name.as_str())) {
                 continue;
             }
-            let place = if self.path.is_empty() { self.kind } else { &self.path };
-            let text = format!("unknown key {key}: {place} has the keys {}", self.asked.join(", "));
+            let text = format!("unknown key {key}: {} has the keys {}", self.shown(), self.asked.join(", "));
             self.mistake(key, text);
         }
         self.found
@@ -245,7 +270,12 @@ impl<'a> Section<'a> {
         self.require(key).and_then(|node| self.as_int(key, node, bounds))
     }
 
-    fn as_int<T: TryFrom<i64>>(&mut self, key: &str, node: &Node, bounds: RangeInclusive<i64>) -> Option<T> {
+    pub(super) fn as_int<T: TryFrom<i64>>(
+        &mut self,
+        key: &str,
+        node: &Node,
+        bounds: RangeInclusive<i64>,
+    ) -> Option<T> {
         let number = match node.value {
             Value::Integer(number) if bounds.contains(&number) => T::try_from(number).ok(),
             _ => None,
@@ -373,7 +403,7 @@ impl<'a> Section<'a> {
         value
     }
 
-    fn as_choice<T: Copy>(&mut self, key: &str, node: &Node, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn as_choice<T: Copy>(&mut self, key: &str, node: &Node, words: &[(&str, T)]) -> Option<T> {
         let chosen = match &node.value {
             Value::Text(text) => words.iter().find(|(word, _)| word == text),
             _ => None,

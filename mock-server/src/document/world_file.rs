@@ -5,8 +5,7 @@
 use std::path::Path;
 
 use super::place::{Mistakes, Place};
-use super::section::Section;
-use super::{read_text, tree, world};
+use super::{read_text, scenario};
 use crate::sim::setup::Setup;
 
 /// Reads a world file.
@@ -23,8 +22,5 @@ pub fn load(path: &Path) -> Result<Setup, Mistakes> {
 /// # Errors
 /// When it has mistakes.
 pub fn parse(text: &str, file: &str) -> Result<Setup, Mistakes> {
-    let tree = tree::parse(text, file).map_err(|mistake| Mistakes(vec![mistake]))?;
-    let mut root = Section::root("a world file", tree.as_ref());
-    let world = world::read(&mut root);
-    Mistakes::unless_none(root.finish().wrong(), world.setup)
+    scenario::parse_as("a world file", text, file).map(|scenario| scenario.setup)
 }

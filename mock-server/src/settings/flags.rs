@@ -47,7 +47,7 @@ const fn flag(
 }
 
 /// All of them, in the order of the help.
-pub static FLAGS: [Flag; 20] = [
+pub static FLAGS: [Flag; 21] = [
     flag(
         "listen",
         "ADDRESS",
@@ -76,6 +76,13 @@ pub static FLAGS: [Flag; 20] = [
         &["world_file"],
         Reading::Text,
         "YAML file with the world to start with: fibre, recordings, limits, dependency states",
+    ),
+    flag(
+        "scenario",
+        "FILE",
+        &["scenario_file"],
+        Reading::Text,
+        "YAML file with what to rehearse: a world, fault rules and a timeline of changes",
     ),
     flag(
         "profile",

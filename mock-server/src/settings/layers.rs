@@ -2,7 +2,7 @@
 
 use super::flags::{FLAGS, Flag, Reading, VARIABLES};
 use super::{FileKind, Sources, server};
-use crate::document::{self, Found, Mistake, Mistakes, Node, Place, Section, Value, tree, world};
+use crate::document::{self, Found, Mistake, Mistakes, Node, Place, Section, Value, scenario, tree};
 
 /// One who says keys, with the files it names.
 #[derive(Default)]
@@ -31,16 +31,14 @@ impl Layers {
         let environment = environment(sources, mistakes);
         let named = flags.configuration.as_ref().or(environment.configuration.as_ref());
         let file = named.map(|named| configuration(named, mistakes)).unwrap_or_default();
-        // The world of whoever wins; it counts as said there, below the single keys.
+        // The world and the scenario of whoever wins; they count as said there, below the single keys.
         let ranks = [file, environment.keys, flags.keys];
-        let world =
-            ranks.iter().enumerate().rev().find_map(|(rank, keys)| Some((rank, find(keys, "world_file")?)));
-        let world = world.and_then(|(rank, named)| Some((rank, world_file(named, mistakes)?)));
+        let files = [("world_file", FileKind::World), ("scenario_file", FileKind::Scenario)];
+        let files = files.map(|(key, kind)| named_file(&ranks, key, kind, mistakes));
         layers.trees.push(defaults.keys);
         for (rank, keys) in ranks.into_iter().enumerate() {
-            layers
-                .trees
-                .extend(world.iter().filter(|(named, _)| *named == rank).map(|(_, keys)| keys.clone()));
+            let said_here = files.iter().flatten().filter(|(named, _)| *named == rank);
+            layers.trees.extend(said_here.map(|(_, keys)| keys.clone()));
             layers.trees.push(keys);
         }
         layers
@@ -203,9 +201,17 @@ fn configuration(named: &Node, mistakes: &mut Vec<Mistake>) -> Vec<(Node, Node)>
     file_of(named, FileKind::Configuration, mistakes).unwrap_or_default()
 }
 
-/// The keys of a world file; what is wrong with them is noted.
-fn world_file(named: &Node, mistakes: &mut Vec<Mistake>) -> Option<Vec<(Node, Node)>> {
-    file_of(named, FileKind::World, mistakes)
+/// The keys of the file that a key names, as the highest who says so has it, and where he stands; what is wrong with
+/// them is noted.
+fn named_file(
+    ranks: &[Vec<(Node, Node)>],
+    key: &str,
+    kind: FileKind,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<(usize, Vec<(Node, Node)>)> {
+    let (rank, named) =
+        ranks.iter().enumerate().rev().find_map(|(rank, keys)| Some((rank, find(keys, key)?)))?;
+    Some((rank, file_of(named, kind, mistakes)?))
 }
 
 fn file_of(named: &Node, kind: FileKind, mistakes: &mut Vec<Mistake>) -> Option<Vec<(Node, Node)>> {
@@ -238,12 +244,13 @@ fn file_of(named: &Node, kind: FileKind, mistakes: &mut Vec<Mistake>) -> Option<
 pub(super) fn found_in(kind: FileKind, tree: Option<&Node>) -> Found {
     let name = match kind {
         FileKind::World => "a world file",
+        FileKind::Scenario => "a scenario",
         FileKind::Configuration => "a configuration",
     };
     let mut root = Section::root(name, tree);
     if kind == FileKind::Configuration {
         server::read(&mut root);
     }
-    world::read(&mut root);
+    scenario::read(&mut root);
     root.finish()
 }

@@ -5,7 +5,8 @@
 //! an unknown key, a value out of bounds or a recording that ends before it begins is a mistake.
 //!
 //! Of several who say the same key, the command line wins over the environment, that over the configuration file, that
-//! over the default. A world file counts as said where it is named, below the single keys said there.
+//! over the default. A world file and a scenario file count as said where they are named, the scenario above the world and
+//! both below the single keys said there.
 
 mod flags;
 mod layers;
@@ -14,7 +15,7 @@ mod server;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::document::{Found, Node, Section, print, tree, world};
+use crate::document::{Found, Node, Section, print, scenario, tree};
 
 pub use crate::document::{Entry, Mistake, Mistakes, Place};
 pub use flags::{FLAGS, Flag, Reading, VARIABLES};
@@ -60,7 +61,7 @@ impl Settings {
     fn read(tree: &Node) -> (Self, Vec<Mistake>) {
         let mut root = Section::root("a configuration", Some(tree));
         let server = server::read(&mut root);
-        let world = world::read(&mut root);
+        let world = scenario::read(&mut root);
         let Found { mut mistakes, clashes, entries } = root.finish();
         // What is wrong with a file by itself was told when it was read.
         mistakes.retain(|mistake| !matches!(mistake.place, Place::File { .. }));
@@ -88,6 +89,8 @@ impl Settings {
 pub enum FileKind {
     /// A world: what the server simulates.
     World,
+    /// A scenario: a world, and what goes wrong in it.
+    Scenario,
     /// A configuration: a world, and how it is served.
     Configuration,
 }
@@ -95,7 +98,7 @@ pub enum FileKind {
 /// A file that was looked at by itself.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// What it was taken for: a world, unless it has a key that no world has.
+    /// What it was taken for: a world, unless it has a key that makes it more.
     pub kind: FileKind,
     /// What is in it.
     pub text: String,
@@ -116,10 +119,10 @@ pub fn check(path: &Path) -> Result<Checked, Mistakes> {
             return Ok(Checked { kind: FileKind::World, text, mistakes: Err(Mistakes(vec![mistake])) });
         }
     };
-    let kind = if tree.as_ref().is_some_and(server::has_its_keys) {
-        FileKind::Configuration
-    } else {
-        FileKind::World
+    let kind = match &tree {
+        Some(tree) if server::has_its_keys(tree) => FileKind::Configuration,
+        Some(tree) if server::has_any(tree, &scenario::ITS_KEYS) => FileKind::Scenario,
+        Some(_) | None => FileKind::World,
     };
     Ok(Checked {
         kind,

@@ -8,8 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::flags::{ADDRESS, address};
 use crate::config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
-use crate::document::world::WorldKeys;
-use crate::document::{Node, Section, Value, print};
+use crate::document::{Node, Scenario, Section, Value, print};
 use crate::domain::time::{EpochSeconds, Moment};
 use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;
@@ -50,7 +49,7 @@ pub(super) struct ServerKeys {
 }
 
 impl ServerKeys {
-    pub(super) fn config(&self, world: WorldKeys) -> Config {
+    pub(super) fn config(&self, world: Scenario) -> Config {
         Config {
             addresses: Addresses::Given { listen: self.listen, admin: self.admin, ports: world.ports },
             seed: self.seed,
@@ -67,18 +66,36 @@ impl ServerKeys {
 }
 
 /// Top-level keys that no world has.
-const OWN: [&str; 11] =
-    ["seed", "world_file", "port_file", "rest", "admin", "clock", "tls", "log", "stop", "http", "http2"];
+const OWN: [&str; 12] = [
+    "seed",
+    "world_file",
+    "scenario_file",
+    "port_file",
+    "rest",
+    "admin",
+    "clock",
+    "tls",
+    "log",
+    "stop",
+    "http",
+    "http2",
+];
 
 /// Whether a tree has any key that no world has.
 pub(super) fn has_its_keys(tree: &Node) -> bool {
+    has_any(tree, &OWN)
+}
+
+/// Whether a tree has any of some keys at its top.
+pub(super) fn has_any(tree: &Node, keys: &[&str]) -> bool {
     let Value::Mapping(entries) = &tree.value else { return false };
-    entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if OWN.contains(&name.as_str())))
+    entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if keys.contains(&name.as_str())))
 }
 
 pub(super) fn read(file: &mut Section<'_>) -> ServerKeys {
     let seed = file.int("seed", 0..=i64::MAX, Seed::default().0);
     file.path("world_file");
+    file.path("scenario_file");
     let port_file = file.path("port_file");
     let (listen, streams_at) = file.section("rest", rest);
     let admin = file.section("admin", admin);

@@ -56,6 +56,37 @@ fn a_right_file_is_named_with_what_it_is() {
 }
 
 #[test]
+fn a_scenario_is_named_as_one_and_its_mistakes_are_shown_in_their_lines() {
+    let files = Files::with(&[("s.yaml", "faults: [{at: grpc.end, do: reset}]")]);
+    assert_eq!(files.check(&["s.yaml"]), (0, "s.yaml: a scenario without mistakes\n".into(), String::new()));
+    let text =
+        "name: mine\nfaults:\n  - at: grpc.open\n    do: duplicate\ntimeline:\n  - {at: 1s, mongodb: dwn}\n";
+    assert_eq!(
+        told(text),
+        r#"error: faults[0].do: duplicate cannot be done at grpc.open: there are delay, end_call, silence, goaway, reset
+ --> f.yaml:4:9
+  |
+4 |     do: duplicate
+  |         ^^^^^^^^^
+
+error: timeline[0].mongodb must be up, down, slow-fail or restarting, not "dwn"
+ --> f.yaml:6:23
+  |
+6 |   - {at: 1s, mongodb: dwn}
+  |                       ^^^
+"#
+    );
+}
+
+#[test]
+fn editors_get_the_schema_of_scenarios() {
+    let (code, stdout, stderr) = Files::with(&[]).check(&["--schema"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/scenarios/scenario.schema.json");
+    assert_eq!(stdout, std::fs::read_to_string(path).expect("the schema"));
+}
+
+#[test]
 fn every_mistake_is_shown_in_its_line() {
     let text = "# Our world.\nworld:\n  prr: fast\n  sw_version: 11.17\ngpu:\n  pol: 2\nports: {base: 65000, max_slots: 1024}\n";
     assert_eq!(

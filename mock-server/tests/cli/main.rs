@@ -9,10 +9,12 @@ mod config;
 mod descriptors;
 #[cfg(unix)]
 mod exec;
+mod faults;
 mod healthcheck;
 #[cfg(unix)]
 mod log;
 mod quirks;
+mod rehearse;
 mod start;
 #[cfg(unix)]
 mod stop;

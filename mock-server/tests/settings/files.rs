@@ -101,9 +101,14 @@ fn a_file_with_only_the_keys_of_worlds_is_a_world() {
     for text in ["", "{}", "gpu: {pool: 2}", "profile: contract"] {
         assert_eq!(checked("a.yaml", text), Ok(FileKind::World), "{text}");
     }
+    for text in ["name: x", "about: x", "faults: []", "timeline:", "gpu: {pool: 2}\ntimeline: []"] {
+        assert_eq!(checked("a.yaml", text), Ok(FileKind::Scenario), "{text}");
+    }
     for text in [
+        "faults: []\nseed: 1",
         "seed: 1",
         "world_file: w",
+        "scenario_file: s",
         "port_file: p",
         "rest:",
         "admin:",

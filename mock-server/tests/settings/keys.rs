@@ -12,7 +12,7 @@ use super::said::{Said, nobody, yaml};
 pub(crate) static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| nobody().right().entries().to_vec());
 
 /// Values of many kinds; each key takes some of them.
-const VALUES: [&str; 49] = [
+const VALUES: [&str; 53] = [
     "true",
     "false",
     "0",
@@ -62,6 +62,10 @@ const VALUES: [&str; 49] = [
     "{lowest: 3, highest: 4}",
     "{series: {from: -1d, length: 30m}}",
     "{spans: [{start: -2d, end: ongoing}]}",
+    "[{id: a.rule, at: grpc.frame, match: {frame: 5}, delay: 10ms, do: {corrupt: shape}}, {at: step.queue, do: {refuse: INTERNAL}}]",
+    "[{at: 30s, mongodb: down, for: 60s}, {at: 1s, every: 100ms, times: 3, kill_pods: '*'}]",
+    "[x-one, x-two]",
+    "\"two\\nlines\"",
 ];
 
 /// The values of each key.
@@ -72,8 +76,9 @@ pub(crate) static CANDIDATES: LazyLock<BTreeMap<String, Vec<&'static str>>> = La
         let said = with_companions(nobody(), key).set(&format!("{key}={value}"));
         (!is_path || value.starts_with('/')) && said.gather().is_ok()
     };
-    // A world has its own tests: what it names must be there.
-    let keys = DEFAULTS.iter().map(|entry| &entry.key).filter(|key| *key != "world_file");
+    // Worlds and scenarios have their own tests: what they name must be there.
+    let is_of_a_file = |key: &str| ["world_file", "scenario_file"].contains(&key);
+    let keys = DEFAULTS.iter().map(|entry| &entry.key).filter(|key| !is_of_a_file(key));
     keys.map(|key| (key.clone(), VALUES.iter().filter(|value| takes(key, value)).copied().collect()))
         .collect()
 });

@@ -9,6 +9,7 @@ mod precedence;
 mod quirks;
 mod round_trip;
 mod said;
+mod scenarios;
 mod single_keys;
 mod variables;
 mod worlds;

@@ -414,7 +414,8 @@ fn a_mistake_in_a_file_is_told_even_where_a_flag_says_it_right() {
 #[test]
 fn no_key_takes_a_list_or_a_mapping_that_is_none() {
     for key in CANDIDATES.keys() {
-        for value in ["[]", "[1, 2]", "{stranger: 1}"] {
+        let is_list = ["faults", "timeline", "journal.redact"].contains(&key.as_str());
+        for value in ["[]", "[1, 2]", "{stranger: 1}"].into_iter().skip(usize::from(is_list)) {
             let wrong = nobody().set(&format!("{key}={value}")).wrong();
             assert!(wrong.starts_with(&format!("--set {key}: ")), "{key}={value}: {wrong}");
         }

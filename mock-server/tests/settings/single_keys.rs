@@ -5,7 +5,20 @@ use super::said::{Said, nobody, yaml};
 
 /// Keys that the mock promises to have.
 const PROMISED: &[(&str, &[&str])] = &[
-    ("", &["profile", "seed", "world_file", "port_file"]),
+    (
+        "",
+        &[
+            "profile",
+            "seed",
+            "world_file",
+            "scenario_file",
+            "port_file",
+            "name",
+            "about",
+            "faults",
+            "timeline",
+        ],
+    ),
     ("rest", &["host", "port", "public_url", "stream_host"]),
     (
         "limits",
@@ -34,6 +47,7 @@ const PROMISED: &[(&str, &[&str])] = &[
             "recordings",
         ],
     ),
+    ("journal", &["max_bytes", "entry_bytes", "redact"]),
     ("waterfall", &["lines_dt"]),
     ("latency", &["configure_ms"]),
     ("grpc", &["pod_start_s", "legacy_service", "max_frame_bytes"]),
@@ -70,9 +84,9 @@ fn every_key_can_be_set_singly_and_by_a_file() {
 }
 
 /// What is told about a key that is not at the top.
-const ALL: &str = "a configuration has the keys seed, world_file, port_file, rest, admin, clock, tls, log, stop, http, http2, \
-                   profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, historic, sweep, stream, \
-                   job, cleanup, startup, cluster, gpu";
+const ALL: &str = "a configuration has the keys seed, world_file, scenario_file, port_file, rest, admin, clock, tls, log, \
+                   stop, http, http2, name, about, profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, \
+                   grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu, journal, faults, timeline";
 
 #[test]
 fn an_unknown_key_is_told_with_those_there_are() {

@@ -124,8 +124,8 @@ fn a_long_path_is_a_path() {
 fn a_world_cannot_name_a_world_nor_say_how_it_is_served() {
     let said =
         nobody().file("w.yaml", "world_file: v.yaml\nrest: {port: 1}\n").flag_with_file("world", "w.yaml");
-    let keys = "a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, \
-                historic, sweep, stream, job, cleanup, startup, cluster, gpu";
+    let keys = "a world file has the keys name, about, profile, quirks, world, dependencies, limits, ports, jobs, waterfall, \
+                latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu, journal, faults, timeline";
     assert_eq!(
         said.wrong(),
         format!("w.yaml:1:1: unknown key \"world_file\": {keys}\nw.yaml:2:1: unknown key \"rest\": {keys}")
@@ -137,6 +137,6 @@ fn a_configuration_that_names_itself_is_no_world() {
     let said = nobody().config("world_file: mock.yaml\n");
     assert!(
         said.wrong()
-            .starts_with("mock.yaml:1:1: unknown key \"world_file\": a world file has the keys profile, ")
+            .starts_with("mock.yaml:1:1: unknown key \"world_file\": a world file has the keys name, ")
     );
 }
