@@ -6,8 +6,9 @@ use http::HeaderValue;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 
-use crate::domain::refusal::Refusal;
-use crate::domain::violation::Violation;
+use crate::domain::refusal::{ContractError, Refusal};
+use crate::domain::violation::{Field, Violation};
+use crate::sim::setup::Limits;
 
 use super::status::{self, HttpRow};
 
@@ -23,14 +24,25 @@ pub(crate) enum Rejection {
     NotFound,
     /// The route has other methods: these.
     MethodNotAllowed(String),
+    /// A rule lets no more requests pass for so many seconds.
+    TooManyRequests(u32),
     /// A defect of ours.
     Internal,
 }
 
 impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        match refusal {
+            Refusal::Forced(error) => Self::forced(error),
+            refusal => Self::Refused(refusal),
+        }
     }
+}
+
+/// A rejection as it went out: what the journal keeps of it.
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    pub(crate) text: String,
 }
 
 /// The body, keys in the order of the contract.
@@ -58,6 +70,34 @@ struct ViolationBody {
 }
 
 impl Rejection {
+    /// What the world never says by itself, as it would look if it did: with one violation of the asked-for class, the
+    /// limit that servers have unless told otherwise, no other method.
+    fn forced(error: ContractError) -> Self {
+        match error {
+            ContractError::MalformedJson => Self::MalformedJson,
+            ContractError::NotFound => Self::NotFound,
+            ContractError::MethodNotAllowed => Self::MethodNotAllowed(String::new()),
+            ContractError::BodyTooLarge => Self::BodyTooLarge(Limits::default().max_body_bytes),
+            ContractError::Internal => Self::Internal,
+            ContractError::InvalidValue => {
+                Self::Refused(Refusal::Invalid(Violation::HeightNotPositive.into()))
+            }
+            ContractError::InvalidRequest => {
+                Self::Refused(Refusal::Invalid(Violation::Missing(Field::Channels).into()))
+            }
+            ContractError::UnknownJob
+            | ContractError::UnknownTask
+            | ContractError::NoRecording
+            | ContractError::PortInUse
+            | ContractError::WaitingForFiber
+            | ContractError::RecordingsUnavailable
+            | ContractError::BrokerUnavailable
+            | ContractError::CapacityExhausted
+            | ContractError::JobCreationFailed
+            | ContractError::ServerDown => Self::Refused(Refusal::Forced(error)),
+        }
+    }
+
     pub(crate) fn row(&self) -> HttpRow {
         match self {
             Self::Refused(refusal) => status::http(refusal),
@@ -65,6 +105,7 @@ impl Rejection {
             Self::BodyTooLarge(_) => status::BODY_TOO_LARGE,
             Self::NotFound => status::NOT_FOUND,
             Self::MethodNotAllowed(_) => status::METHOD_NOT_ALLOWED,
+            Self::TooManyRequests(_) => status::RATE_LIMITED,
             Self::Internal => status::INTERNAL,
         }
     }
@@ -76,6 +117,7 @@ impl Rejection {
             Self::BodyTooLarge(limit) => format!("Request body is too large: the limit is {limit} bytes"),
             Self::NotFound => String::from("Not Found"),
             Self::MethodNotAllowed(_) => String::from("Method Not Allowed"),
+            Self::TooManyRequests(seconds) => format!("Too many requests: try again in {seconds} s"),
             Self::Internal => String::from("Internal error"),
         }
     }
@@ -92,12 +134,12 @@ impl Rejection {
             }])),
             Self::NotFound => Some(Detail::Text("Not Found")),
             Self::MethodNotAllowed(_) => Some(Detail::Text("Method Not Allowed")),
-            Self::Refused(_) | Self::BodyTooLarge(_) | Self::Internal => None,
+            Self::Refused(_) | Self::BodyTooLarge(_) | Self::TooManyRequests(_) | Self::Internal => None,
         }
     }
 
-    /// The answer, for a request of that id.
-    pub(crate) fn response(&self, request_id: &str) -> Response {
+    /// The answer, for a request of that id, and what it says.
+    pub(crate) fn response(&self, request_id: &str) -> (Response, Refused) {
         let row = self.row();
         let detail = self.detail();
         let error = match &detail {
@@ -117,6 +159,9 @@ impl Rejection {
         if row.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Self::TooManyRequests(seconds) = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+        }
         if let Self::BodyTooLarge(_) = self {
             // What is left of the body is not read, so the connection ends; a client that keeps it for its next request
             // must know.
@@ -125,7 +170,7 @@ impl Rejection {
         if let Self::MethodNotAllowed(allowed) = self {
             headers.extend(HeaderValue::from_str(allowed).ok().map(|allowed| (ALLOW, allowed)));
         }
-        response
+        (response, Refused { code: row.code, text: body.error })
     }
 }
 

@@ -17,6 +17,7 @@ pub mod journal;
 mod lifecycle;
 pub mod port;
 mod prelaunch;
+pub mod record;
 mod reserve;
 pub mod seed;
 pub mod setup;

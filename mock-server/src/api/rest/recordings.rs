@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 const ONGOING: i64 = -1;
 
 pub(super) async fn in_time_range(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
-    let draft = configure::window(&ask.json_object(app.max_body_bytes).await?);
+    let draft = configure::window(&ask.json_object()?);
     let window = check::window(draft).map_err(Refusal::Invalid)?;
     match app.simulation.recordings(window) {
         Ok(found) => Ok(json_of(&found.into_iter().map(pair).collect::<Vec<_>>())),
