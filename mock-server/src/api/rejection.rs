@@ -7,8 +7,9 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::domain::quirk::{Quirk, Quirks};
-use crate::domain::refusal::Refusal;
-use crate::domain::violation::{Class, Violation};
+use crate::domain::refusal::{ContractError, Refusal};
+use crate::domain::violation::{Class, Field, Violation};
+use crate::sim::setup::Limits;
 
 use super::status::{self, HttpRow};
 
@@ -26,21 +27,32 @@ pub(crate) enum Rejection {
     RouteMissing,
     /// The route has other methods: these.
     MethodNotAllowed(String),
+    /// A rule lets no more requests pass for so many seconds.
+    TooManyRequests(u32),
     /// A defect of ours.
     Internal,
 }
 
 impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        match refusal {
+            Refusal::Forced(error) => Self::forced(error),
+            refusal => Self::Refused(refusal),
+        }
     }
+}
+
+/// A rejection as it went out: what the journal keeps of it.
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    pub(crate) text: String,
 }
 
 /// The body, keys in the order of the contract. A bare one lacks some of them.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +86,34 @@ struct ViolationBody {
 }
 
 impl Rejection {
+    /// What the world never says by itself, as it would look if it did: with one violation of the asked-for class, the
+    /// limit that servers have unless told otherwise, no other method.
+    fn forced(error: ContractError) -> Self {
+        match error {
+            ContractError::MalformedJson => Self::MalformedJson,
+            ContractError::NotFound => Self::NotFound,
+            ContractError::MethodNotAllowed => Self::MethodNotAllowed(String::new()),
+            ContractError::BodyTooLarge => Self::BodyTooLarge(Limits::default().max_body_bytes),
+            ContractError::Internal => Self::Internal,
+            ContractError::InvalidValue => {
+                Self::Refused(Refusal::Invalid(Violation::HeightNotPositive.into()))
+            }
+            ContractError::InvalidRequest => {
+                Self::Refused(Refusal::Invalid(Violation::Missing(Field::Channels).into()))
+            }
+            ContractError::UnknownJob
+            | ContractError::UnknownTask
+            | ContractError::NoRecording
+            | ContractError::PortInUse
+            | ContractError::WaitingForFiber
+            | ContractError::RecordingsUnavailable
+            | ContractError::BrokerUnavailable
+            | ContractError::CapacityExhausted
+            | ContractError::JobCreationFailed
+            | ContractError::ServerDown => Self::Refused(Refusal::Forced(error)),
+        }
+    }
+
     pub(crate) fn row(&self) -> HttpRow {
         match self {
             Self::Refused(refusal) => status::http(refusal),
@@ -81,6 +121,7 @@ impl Rejection {
             Self::BodyTooLarge(_) => status::BODY_TOO_LARGE,
             Self::NotFound | Self::RouteMissing => status::NOT_FOUND,
             Self::MethodNotAllowed(_) => status::METHOD_NOT_ALLOWED,
+            Self::TooManyRequests(_) => status::RATE_LIMITED,
             Self::Internal => status::INTERNAL,
         }
     }
@@ -92,6 +133,7 @@ impl Rejection {
             Self::BodyTooLarge(limit) => format!("Request body is too large: the limit is {limit} bytes"),
             Self::NotFound | Self::RouteMissing => String::from("Not Found"),
             Self::MethodNotAllowed(_) => String::from("Method Not Allowed"),
+            Self::TooManyRequests(seconds) => format!("Too many requests: try again in {seconds} s"),
             Self::Internal => String::from("Internal error"),
         }
     }
@@ -108,7 +150,7 @@ impl Rejection {
             }])),
             Self::NotFound | Self::RouteMissing => Some(Detail::Text("Not Found")),
             Self::MethodNotAllowed(_) => Some(Detail::Text("Method Not Allowed")),
-            Self::Refused(_) | Self::BodyTooLarge(_) | Self::Internal => None,
+            Self::Refused(_) | Self::BodyTooLarge(_) | Self::TooManyRequests(_) | Self::Internal => None,
         }
     }
 
@@ -123,7 +165,11 @@ impl Rejection {
             Self::RouteMissing => return Keys::Detail,
             Self::NotFound | Self::MethodNotAllowed(_) => true,
             Self::Refused(Refusal::Invalid(violations)) => violations.class() == Class::Shape,
-            Self::Refused(_) | Self::MalformedJson | Self::BodyTooLarge(_) | Self::Internal => false,
+            Self::Refused(_)
+            | Self::MalformedJson
+            | Self::BodyTooLarge(_)
+            | Self::TooManyRequests(_)
+            | Self::Internal => false,
         };
         match (quirks.has(Quirk::BareErrorBody), refused_by_framework) {
             (false, _) => Keys::All,
@@ -132,7 +178,8 @@ impl Rejection {
         }
     }
 
-    fn body(&self, request_id: &str, quirks: Quirks) -> Vec<u8> {
+    /// The body, and the sentence that it says or leaves out.
+    fn body(&self, request_id: &str, quirks: Quirks) -> (Vec<u8>, String) {
         let detail = self.detail();
         let error = match &detail {
             // What `text` would say, without writing every sentence twice.
@@ -143,30 +190,34 @@ impl Rejection {
         };
         let (code, id) = (Some(self.row().code), Some(request_id));
         let body = match self.keys(quirks) {
-            Keys::All => ErrorBody { error: Some(error), code, detail, request_id: id },
-            Keys::Error => ErrorBody { error: Some(error), code: None, detail: None, request_id: None },
+            Keys::All => ErrorBody { error: Some(&error), code, detail, request_id: id },
+            Keys::Error => ErrorBody { error: Some(&error), code: None, detail: None, request_id: None },
             Keys::Detail => ErrorBody { error: None, code: None, detail, request_id: None },
         };
         let mut bytes = Vec::with_capacity(1024);
         serde_json::to_writer(&mut bytes, &body).expect("strings and lists of strings are always JSON");
-        bytes
+        (bytes, error)
     }
 
-    /// The answer of a server with these quirks, for a request of that id.
-    pub(crate) fn response(&self, request_id: &str, quirks: Quirks) -> Response {
+    /// The answer of a server with these quirks, for a request of that id, and what it says.
+    pub(crate) fn response(&self, request_id: &str, quirks: Quirks) -> (Response, Refused) {
         let row = self.row();
         if matches!(self, Self::Refused(Refusal::ViewTypeNumber)) {
             // Without a body there is nothing to say the type of.
             let mut response = Response::default();
             *response.status_mut() = row.status;
-            return response;
+            return (response, Refused { code: row.code, text: self.text() });
         }
-        let mut response = Response::new(Body::from(self.body(request_id, quirks)));
+        let (body, text) = self.body(request_id, quirks);
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = row.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if row.retry_after && !self.is_slow_outage(quirks) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Self::TooManyRequests(seconds) = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
         }
         if let Self::BodyTooLarge(_) = self {
             // What is left of the body is not read, so the connection ends; a client that keeps it for its next request
@@ -176,7 +227,7 @@ impl Rejection {
         if let Self::MethodNotAllowed(allowed) = self {
             headers.extend(HeaderValue::from_str(allowed).ok().map(|allowed| (ALLOW, allowed)));
         }
-        response
+        (response, Refused { code: row.code, text })
     }
 }
 

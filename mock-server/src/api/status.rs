@@ -6,6 +6,7 @@ use tonic::Code;
 use crate::domain::job::{CallRefusal, StreamEnd};
 use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::violation::Class;
+use crate::sim::faults::GrpcCode;
 
 /// How a refusal shows over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,9 @@ pub(crate) const NOT_FOUND: HttpRow = row("NOT_FOUND", StatusCode::NOT_FOUND);
 pub(crate) const METHOD_NOT_ALLOWED: HttpRow = row("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED);
 pub(crate) const BODY_TOO_LARGE: HttpRow = row("BODY_TOO_LARGE", StatusCode::PAYLOAD_TOO_LARGE);
 pub(crate) const INTERNAL: HttpRow = row("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR);
+
+/// Never of the contract: a rule counts requests.
+pub(crate) const RATE_LIMITED: HttpRow = row("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS);
 
 /// Rows or metadata of a task that has them.
 pub(crate) const TASK_HAS_DATA: StatusCode = StatusCode::CREATED;
@@ -82,6 +86,33 @@ pub(crate) fn forced(error: ContractError) -> HttpRow {
         | ContractError::CapacityExhausted
         | ContractError::JobCreationFailed
         | ContractError::ServerDown => outage(code),
+    }
+}
+
+/// A status that a rule asked for.
+pub(crate) fn any(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).expect("a rule has a status from 200 to 599")
+}
+
+/// The gRPC code that a rule asked for.
+pub(crate) fn grpc_forced(code: GrpcCode) -> Code {
+    match code {
+        GrpcCode::Cancelled => Code::Cancelled,
+        GrpcCode::Unknown => Code::Unknown,
+        GrpcCode::InvalidArgument => Code::InvalidArgument,
+        GrpcCode::DeadlineExceeded => Code::DeadlineExceeded,
+        GrpcCode::NotFound => Code::NotFound,
+        GrpcCode::AlreadyExists => Code::AlreadyExists,
+        GrpcCode::PermissionDenied => Code::PermissionDenied,
+        GrpcCode::ResourceExhausted => Code::ResourceExhausted,
+        GrpcCode::FailedPrecondition => Code::FailedPrecondition,
+        GrpcCode::Aborted => Code::Aborted,
+        GrpcCode::OutOfRange => Code::OutOfRange,
+        GrpcCode::Unimplemented => Code::Unimplemented,
+        GrpcCode::Internal => Code::Internal,
+        GrpcCode::Unavailable => Code::Unavailable,
+        GrpcCode::DataLoss => Code::DataLoss,
+        GrpcCode::Unauthenticated => Code::Unauthenticated,
     }
 }
 

@@ -88,7 +88,7 @@ fn fault(hit: &FaultHit) -> String {
 
 fn request(record: &RequestRecord) -> String {
     let status = record.status.map_or_else(|| String::from("no answer"), |status| status.to_string());
-    let mut text = format!("{} {} -> {status}", record.method, record.path);
+    let mut text = format!("{} {} -> {status}", record.method(), record.path());
     if let Some(code) = record.code {
         let _ = write!(text, " {code}");
     }

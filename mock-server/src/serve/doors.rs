@@ -23,6 +23,7 @@ use super::room::{Room, WIND_UP};
 use super::traffic::Traffic;
 use super::wall::WallTime;
 use super::watched::Answering;
+use crate::api::effect::Line;
 use crate::api::grpc::{JobOfPort, Watched};
 use crate::config::GrpcLimits;
 use crate::domain::ids::{JobId, NodePort};
@@ -134,13 +135,15 @@ impl Door for TcpDoor {
             gate.accept_all(|stream| {
                 let Some(streams) = streams.get() else { return };
                 let Some(place) = streams.room.admit(Traffic::greeting()) else { return };
+                let line = Line::new(stream.peer_addr().ok());
                 let service = JobService {
+                    line: line.clone(),
                     routes: streams.routes.clone(),
                     simulation: streams.simulation.clone(),
                     traffic: Arc::clone(&place.traffic),
                     job,
                 };
-                let ends = Ends { door: Arc::clone(&stop), server: Arc::clone(&streams.stop) };
+                let ends = Ends { door: Arc::clone(&stop), server: Arc::clone(&streams.stop), line };
                 let (open, limits) = (streams.open.upgrade(), streams.limits);
                 tokio::spawn(async move {
                     http2::serve(limits, stream, place, service, ends).await;
@@ -177,6 +180,7 @@ struct JobService {
     routes: Routes,
     simulation: Weak<Simulation>,
     traffic: Arc<Traffic>,
+    line: Line,
     job: JobId,
 }
 
@@ -187,13 +191,13 @@ impl Service<Request<Incoming>> for JobService {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(JobOfPort(self.job));
+        request.extensions_mut().insert(self.line.clone());
         let (simulation, underway) = (self.simulation.clone(), self.traffic.request());
         let answered = tower::Service::call(&mut self.routes.clone(), request);
         answered
             .map(|response| {
-                response.map(|mut response| {
-                    let progress = response.extensions_mut().remove();
-                    response.map(|body| Answering::new(Watched::new(body, progress, simulation), underway))
+                response.map(|response| {
+                    Watched::new(response, simulation).map(|body| Answering::new(body, underway))
                 })
             })
             .boxed()

@@ -2,16 +2,14 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +23,8 @@ use super::room::{Place, Room, WIND_UP};
 use super::traffic::{Limit, Patience, Traffic, Underway};
 use super::wall::WallTime;
 use super::watched::{Answering, Watched};
+use crate::api::effect::{Answered, End, Raw};
+use crate::api::rest::Ends;
 use crate::config::HttpLimits;
 use crate::sim::signal::Signal;
 
@@ -36,7 +36,7 @@ const SMALLEST_BUFFER: usize = 8 * 1024;
 
 /// What answers the requests of one connection.
 pub(super) trait Answer: Clone + Send + Unpin + 'static {
-    fn answer(self, request: Request<Incoming>, local: SocketAddr) -> BoxFuture<'static, Response>;
+    fn answer(self, request: Request<Incoming>, ends: Arc<Ends>) -> BoxFuture<'static, Answered>;
 }
 
 /// What holds for every connection of a listener.
@@ -66,8 +66,9 @@ impl House {
 
     /// Serves a connection until the client leaves, is asked to leave, or has used up a limit.
     pub(super) async fn serve<A: Answer>(&self, stream: TcpStream, place: Place, answer: A) {
-        let Ok(local) = stream.local_addr() else { return };
-        let service = Http1 { answer, local, traffic: Arc::clone(&place.traffic) };
+        let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return };
+        let (ends, traffic) = (Ends::new(local, peer), Arc::clone(&place.traffic));
+        let service = Http1 { answer, ends, traffic, slot: Arc::default() };
         let stream = Watched::heads(stream, Arc::clone(&place.traffic));
         let Some(acceptor) = &self.tls else { return self.converse(stream, service, &place).await };
         let greeted = tokio::select! {
@@ -93,6 +94,7 @@ impl House {
         A: Answer,
     {
         let traffic = &place.traffic;
+        let slot = Arc::clone(&service.slot);
         let mut builder = http1::Builder::new();
         if self.limits.max_headers != HttpLimits::HEADERS_ON_THE_STACK {
             builder.max_headers(self.limits.max_headers);
@@ -105,9 +107,13 @@ impl House {
             // A client that ends its side after a request, or leaves, has asked all the same.
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
-        let farewell = {
-            let serving = std::future::poll_fn(|context| connection.poll_without_shutdown(context));
-            tokio::select! { biased; _ = serving => None, farewell = self.farewell(traffic) => Some(farewell) }
+        let farewell = tokio::select! {
+            biased;
+            raw = underway(&mut connection, &slot, traffic) => match raw {
+                None => None,
+                Some(raw) => return self.send(raw, connection.into_parts().io.into_inner(), traffic).await,
+            },
+            farewell = self.farewell(traffic) => Some(farewell),
         };
         let until = match farewell {
             None | Some(Farewell::Overdue(Limit::Opening)) => {
@@ -121,8 +127,11 @@ impl House {
         };
         Pin::new(&mut connection).graceful_shutdown();
         let ending = async {
-            let _ = std::future::poll_fn(|context| connection.poll_without_shutdown(context)).await;
+            let raw = underway(&mut connection, &slot, traffic).await;
             let mut stream = connection.into_parts().io.into_inner();
+            if let Some(raw) = raw {
+                return self.send(raw, stream, traffic).await;
+            }
             if has_read_everything(&mut stream).await {
                 // Nothing can be lost, and clients that keep connections for later would hold the end of the server.
                 let _ = stream.shutdown().await;
@@ -131,6 +140,36 @@ impl House {
             }
         };
         tokio::select! { biased; () = ending => {}, () = until.reached() => {} }
+    }
+
+    /// Sends what is to leave in the place of an answer, and ends the connection as was asked for.
+    async fn send<S: AsyncRead + AsyncWrite + Unpin>(&self, raw: Hijack, mut stream: S, traffic: &Traffic) {
+        let Hijack { raw: Raw { mut bytes, end }, underway } = raw;
+        let sending = async {
+            while let Some(bytes) = bytes.next().await {
+                stream.write_all(&bytes).await?;
+                stream.flush().await?;
+            }
+            io::Result::Ok(())
+        };
+        let time_is_up = async {
+            match self.farewell(traffic).await {
+                Farewell::Stop(until) => until.reached().await,
+                Farewell::Evicted(time) => WallTime::now().after(time).reached().await,
+                Farewell::Overdue(_) => traffic.cut(),
+            }
+        };
+        let sent = tokio::select! {
+            biased;
+            sent = sending => sent.is_ok(),
+            () = time_is_up => false,
+        };
+        drop(underway);
+        match end {
+            End::Reset => traffic.cut(),
+            End::Close if sent => self.linger(stream, traffic).await,
+            End::Close => {}
+        }
     }
 
     async fn farewell(&self, traffic: &Traffic) -> Farewell {
@@ -177,10 +216,44 @@ async fn has_read_everything<S: AsyncRead + Unpin>(stream: &mut S) -> bool {
     tokio::task::unconstrained(stream.read(&mut byte)).now_or_never().is_none()
 }
 
+/// Bytes that take the connection from HTTP, and the request that they answer.
+struct Hijack {
+    raw: Raw,
+    underway: Underway,
+}
+
+type Slot = Arc<Mutex<Option<Hijack>>>;
+
+/// Serves until the connection is over, or is to be taken from HTTP.
+async fn underway<S, A>(
+    connection: &mut http1::Connection<TokioIo<S>, Http1<A>>,
+    slot: &Slot,
+    traffic: &Traffic,
+) -> Option<Hijack>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A: Answer,
+{
+    std::future::poll_fn(|context| {
+        if connection.poll_without_shutdown(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        // As long as the client has not taken the answers before, they are in buffers that would be lost.
+        if traffic.is_stuck() {
+            return Poll::Pending;
+        }
+        let hijack = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        hijack.map_or(Poll::Pending, |hijack| Poll::Ready(Some(hijack)))
+    })
+    .await
+}
+
 struct Http1<A> {
     answer: A,
-    local: SocketAddr,
+    ends: Arc<Ends>,
     traffic: Arc<Traffic>,
+    /// Where an answer goes that HTTP has no words for.
+    slot: Slot,
 }
 
 impl<A: Answer> Service<Request<Incoming>> for Http1<A> {
@@ -190,23 +263,34 @@ impl<A: Answer> Service<Request<Incoming>> for Http1<A> {
 
     fn call(&self, request: Request<Incoming>) -> Reply {
         let underway = self.traffic.request();
-        Reply { answer: self.answer.clone().answer(request, self.local), underway: Some(underway) }
+        let answer = self.answer.clone().answer(request, Arc::clone(&self.ends));
+        Reply { answer: Some(answer), underway: Some(underway), slot: Arc::clone(&self.slot) }
     }
 }
 
 /// An answer that is on its way.
 struct Reply {
-    answer: BoxFuture<'static, Response>,
+    /// `None` once the connection is to be taken from HTTP: then there is nothing to wait for.
+    answer: Option<BoxFuture<'static, Answered>>,
     /// Goes with the answer's body.
     underway: Option<Underway>,
+    slot: Slot,
 }
 
 impl Future for Reply {
     type Output = Result<hyper::Response<Answering<Body>>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Poll::Ready(response) = self.answer.as_mut().poll(context) else { return Poll::Pending };
+        let Some(answer) = &mut self.answer else { return Poll::Pending };
+        let Poll::Ready(answered) = answer.as_mut().poll(context) else { return Poll::Pending };
         let underway = self.underway.take().expect("a future is not polled after its end");
-        Poll::Ready(Ok(response.map(|body| Answering::new(body, underway))))
+        match answered {
+            Answered::Whole(response) => Poll::Ready(Ok(response.map(|body| Answering::new(body, underway)))),
+            Answered::Raw(raw) => {
+                self.answer = None;
+                *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Hijack { raw, underway });
+                Poll::Pending
+            }
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! One HTTP/2 connection to a job's port, from its preface to its last call, within limits of the wall clock.
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::Request;
@@ -12,10 +13,12 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use super::room::Place;
+use super::frames::LastWords;
+use super::room::{Place, WIND_UP};
 use super::traffic::{Limit, Patience, Traffic};
 use super::wall::WallTime;
 use super::watched::Watched;
+use crate::api::effect::{Line, Order};
 use crate::config::GrpcLimits;
 use crate::sim::signal::Signal;
 
@@ -28,6 +31,8 @@ pub(super) struct Ends {
     pub(super) door: Arc<Signal<Duration>>,
     /// Raised when the server stops, with the moment by which everything must have ended.
     pub(super) server: Arc<Signal<WallTime>>,
+    /// Ordered where a call takes the connection with it.
+    pub(super) line: Line,
 }
 
 /// Serves a connection until the client leaves, or is asked to and its open calls have ended or its time is over.
@@ -42,7 +47,8 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let traffic = &place.traffic;
-    let stream = Watched::greeting(stream, Arc::clone(traffic), PREFACE_BYTES);
+    let words = LastWords::default();
+    let stream = Watched::greeting(stream, Arc::clone(traffic), PREFACE_BYTES, words.clone());
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_header_list_size(limits.max_header_bytes)
@@ -59,15 +65,48 @@ where
         // Without a preface there is nobody yet to say goodbye to.
         time = traffic.evicted() => if traffic.is_opening() { return } else { WallTime::now().after(time) },
         limit = overdue.as_mut() => return cut_if_unread(traffic, limit),
+        order = ends.line.ended() => return obey(order, connection, &words, traffic, &ends).await,
     };
     connection.as_mut().graceful_shutdown();
     let stopped = async { ends.server.wait().await.reached().await };
-    tokio::select! {
+    let order = tokio::select! {
         biased;
-        _ = connection => {}
-        () = until.reached() => {}
-        () = stopped => {}
-        limit = overdue => cut_if_unread(traffic, limit),
+        _ = connection.as_mut() => return,
+        () = until.reached() => return,
+        () = stopped => return,
+        limit = overdue => return cut_if_unread(traffic, limit),
+        order = ends.line.ended() => order,
+    };
+    obey(order, connection, &words, traffic, &ends).await;
+}
+
+/// Ends a connection as a call has ordered.
+async fn obey(
+    order: Order,
+    mut connection: Pin<&mut impl Future>,
+    words: &LastWords,
+    traffic: &Traffic,
+    ends: &Ends,
+) {
+    // What was to be sent before leaves first, as far as the client takes it: without this it would depend on chance
+    // how much of it does.
+    let leaving = std::future::poll_fn(|context| Poll::Ready(connection.as_mut().poll(context).is_ready()));
+    if tokio::task::unconstrained(leaving).await {
+        return;
+    }
+    match order {
+        Order::Reset => traffic.cut(),
+        Order::GoAway { code, text } => {
+            words.go_away(code, text);
+            // A socket closed with unread bytes in it is reset, and the last words would be lost.
+            let stopped = async { ends.server.wait().await.reached().await };
+            tokio::select! {
+                biased;
+                _ = connection => {}
+                () = WallTime::now().after(WIND_UP).reached() => {}
+                () = stopped => {}
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! This is where the world meets the machine: sockets, file descriptors, the wall clock's limits on slow transports.
 
 mod doors;
+mod frames;
 mod gate;
 mod http1;
 mod http2;

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hyper::Request;
@@ -24,8 +23,9 @@ use super::ports::Block;
 use super::room::Room;
 use super::tls::Identity;
 use super::wall::WallTime;
+use crate::api::effect::Answered;
 use crate::api::rest::router::Product;
-use crate::api::rest::{Answers, App, LocalAddr, RequestIds, StreamBase};
+use crate::api::rest::{Answers, App, Ends, RequestIds, StreamBase};
 use crate::api::{admin, grpc};
 use crate::config::{Config, HttpLimits};
 use crate::platform;
@@ -212,18 +212,19 @@ fn app(config: &Config, simulation: Arc<Simulation>) -> App {
 }
 
 impl Answer for Product {
-    fn answer(self, request: Request<Incoming>, local: SocketAddr) -> BoxFuture<'static, Response> {
-        Box::pin(Self::answer(self, request.map(axum::body::Body::new), LocalAddr(local)))
+    fn answer(self, request: Request<Incoming>, ends: Arc<Ends>) -> BoxFuture<'static, Answered> {
+        Box::pin(Self::answer(self, request.map(axum::body::Body::new), ends))
     }
 }
 
-/// The admin listener's routes.
+/// The admin listener's routes. Nothing goes wrong there on purpose.
 #[derive(Clone)]
 struct Admin(axum::Router);
 
 impl Answer for Admin {
-    fn answer(self, request: Request<Incoming>, _: SocketAddr) -> BoxFuture<'static, Response> {
-        self.0.oneshot(request).map(|answered| answered.unwrap_or_else(|never| match never {})).boxed()
+    fn answer(self, request: Request<Incoming>, _: Arc<Ends>) -> BoxFuture<'static, Answered> {
+        let answered = self.0.oneshot(request);
+        answered.map(|answered| Answered::Whole(answered.unwrap_or_else(|never| match never {}))).boxed()
     }
 }
 

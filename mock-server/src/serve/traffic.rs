@@ -125,6 +125,11 @@ impl Traffic {
         self.running.load(Relaxed) > 0 || self.stuck.is_set()
     }
 
+    /// Whether the client takes nothing of what is to be sent.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.is_set()
+    }
+
     /// Since when nobody has asked for anything; `None` while somebody does.
     pub(super) fn free_since(&self) -> Option<WallTime> {
         if self.is_busy() { None } else { self.free.get() }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_body::{Body, Frame, SizeHint};
@@ -11,6 +11,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::frames::{Frames, LastWords};
 use super::traffic::{Traffic, Underway};
 
 /// A socket whose traffic is noted.
@@ -18,6 +19,15 @@ pub(super) struct Watched {
     stream: TcpStream,
     traffic: Arc<Traffic>,
     expected: Expected,
+    ending: Option<Ending>,
+}
+
+/// How the words of an HTTP/2 connection end.
+struct Ending {
+    frames: Frames,
+    words: LastWords,
+    /// What is left to be said of them; empty once all is said.
+    saying: Option<Vec<u8>>,
 }
 
 /// What a client that is not being answered sends.
@@ -33,12 +43,59 @@ enum Expected {
 impl Watched {
     /// A socket on which requests follow each other.
     pub(super) fn heads(stream: TcpStream, traffic: Arc<Traffic>) -> Self {
-        Self { stream, traffic, expected: Expected::Heads }
+        Self { stream, traffic, expected: Expected::Heads, ending: None }
     }
 
-    /// A socket that begins with a greeting of so many bytes.
-    pub(super) fn greeting(stream: TcpStream, traffic: Arc<Traffic>, bytes: usize) -> Self {
-        Self { stream, traffic, expected: Expected::Greeting { missing: bytes } }
+    /// A socket for frames of HTTP/2 that begins with a greeting of so many bytes, and may be given last words.
+    pub(super) fn greeting(stream: TcpStream, traffic: Arc<Traffic>, bytes: usize, words: LastWords) -> Self {
+        let ending = Some(Ending { frames: Frames::new(), words, saying: None });
+        Self { stream, traffic, expected: Expected::Greeting { missing: bytes }, ending }
+    }
+
+    /// Says the last words if they are due and no frame is in the middle of leaving; whether all of them are said.
+    fn poll_say(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let Some(ending) = &mut self.ending else { return Poll::Ready(Ok(false)) };
+        let Some((code, text)) = ending.words.get() else { return Poll::Ready(Ok(false)) };
+        if ending.saying.is_none() && !ending.frames.is_between() {
+            return Poll::Ready(Ok(false));
+        }
+        let frames = &ending.frames;
+        let saying = ending.saying.get_or_insert_with(|| frames.go_away(code, text));
+        while !saying.is_empty() {
+            let said = ready!(Pin::new(&mut self.stream).poll_write(context, saying))?;
+            saying.drain(..said);
+            if saying.is_empty() {
+                ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Writes up to the end of the frame that is leaving, then the last words; what comes after them is swallowed.
+    fn poll_write_last(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if ready!(self.poll_say(context))? {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let most = self.ending.as_ref().map_or(bytes.len(), |ending| ending.frames.until_next());
+        let bytes = &bytes[..bytes.len().min(most)];
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.left(&polled, &[io::IoSlice::new(bytes)]);
+        self.wrote(polled)
+    }
+
+    fn has_last_words(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.words.get().is_some())
+    }
+
+    /// Follows the frames of what was written.
+    fn left(&mut self, polled: &Poll<io::Result<usize>>, slices: &[io::IoSlice<'_>]) {
+        let (Some(ending), Poll::Ready(Ok(written))) = (&mut self.ending, polled) else { return };
+        let mut left = *written;
+        for slice in slices {
+            let gone = left.min(slice.len());
+            ending.frames.left(&slice[..gone]);
+            left -= gone;
+        }
     }
 
     fn came(&mut self, bytes: usize) {
@@ -75,6 +132,10 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.has_last_words() {
+            // Whether they could be said or not, reading goes on.
+            let _ = self.poll_say(context);
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.came(buffer.filled().len() - before);
@@ -88,7 +149,11 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.has_last_words() {
+            return self.poll_write_last(context, bytes);
+        }
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.left(&polled, &[io::IoSlice::new(bytes)]);
         self.wrote(polled)
     }
 
@@ -97,7 +162,12 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.has_last_words() {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.poll_write_last(context, first.map_or(&[], |slice| slice));
+        }
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.left(&polled, slices);
         self.wrote(polled)
     }
 
@@ -106,6 +176,9 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.has_last_words() {
+            let _ = ready!(self.poll_say(context))?;
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 

@@ -12,8 +12,10 @@ use crate::domain::refusal::{PortHolder, Refusal};
 use crate::domain::time::Moment;
 
 use super::change::Outside;
-use super::faults::{Draw, GiveBack, Point, Route, RuleId, Step};
+use super::faults::{Draw, Effect, GiveBack, Hit, Point, RuleId, Step};
 use super::signal::Told;
+
+pub use super::record::{Answered, RequestRecord, Texts};
 
 /// Why a job was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,37 +131,20 @@ pub enum Reason {
     Quirk(Quirk, Option<String>),
 }
 
-/// A request with its answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RequestRecord {
-    /// The id that its answer has.
-    pub id: Box<str>,
-    /// Its method.
-    pub method: Box<str>,
-    /// Its path with query, as it was sent.
-    pub path: Box<str>,
-    /// The route it was for.
-    pub route: Route,
-    /// The client's address and port.
-    pub caller: Box<str>,
-    /// Its headers, a line of `name: value` for each; values that must not be kept are left out.
-    pub headers: Box<str>,
-    /// Its body, as far as it was read and fits.
-    pub body: Box<[u8]>,
-    /// Bytes of its body that were read.
-    pub body_bytes: u64,
-    /// When it came.
-    pub came: Moment,
-    /// The status of its answer; nothing where a fault let it go without.
-    pub status: Option<u16>,
-    /// The code of its error body.
-    pub code: Option<&'static str>,
-    /// What it was refused for, in the words of the answer.
-    pub refusal: Option<Box<str>>,
-    /// The job that it made or named.
-    pub job: Option<JobId>,
-    /// What made a difference.
-    pub why: Vec<Reason>,
+impl FaultHit {
+    /// What there is to tell of a hit.
+    #[must_use]
+    pub fn of(hit: &Hit, job: Option<JobId>, request: Option<&str>) -> Self {
+        Self {
+            rule: hit.rule.clone(),
+            point: hit.point,
+            effect: hit.effect.as_ref().map(Effect::name),
+            delay: hit.delay,
+            job,
+            request: request.map(Into::into),
+            draw: hit.draw.clone(),
+        }
+    }
 }
 
 /// A happening and its time.
@@ -178,13 +163,7 @@ impl Entry {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let beside = match &self.what {
-            Happening::Request(record) => {
-                let texts = [&record.id, &record.method, &record.path, &record.caller, &record.headers];
-                let texts: usize = texts.iter().map(|text| text.len()).sum();
-                let refusal = record.refusal.as_ref().map_or(0, |text| text.len());
-                let why = record.why.len() * (size_of::<Reason>() + 128);
-                size_of::<RequestRecord>() + texts + refusal + record.body.len() + why
-            }
+            Happening::Request(record) => record.bytes(),
             Happening::ChangeRefused(text) | Happening::Leaked { name: text, .. } => text.len(),
             Happening::Fault(_) => size_of::<FaultHit>() + 256,
             // Lists of violations are short.

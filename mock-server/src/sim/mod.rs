@@ -21,6 +21,7 @@ mod lifecycle;
 mod plan;
 pub mod port;
 mod prelaunch;
+pub mod record;
 mod reserve;
 pub mod seed;
 pub mod setup;

@@ -140,9 +140,10 @@ impl<'w> Reservation<'w> {
             effect: hit.effect.as_ref().map(Effect::name),
             delay: None,
             job,
-            request: None,
+            request: self.asked_by.request().map(Into::into),
             draw: hit.draw,
         };
+        self.asked_by.was_hit(&fault);
         self.world.journal.write(self.now, Happening::Fault(Box::new(fault)));
     }
 

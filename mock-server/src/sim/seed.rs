@@ -27,6 +27,12 @@ impl Seed {
         Bits(self.draw(resource, step, occurrence))
     }
 
+    /// Bits for some bytes, to tell them from others.
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> u64 {
+        xxh3_64_with_seed(bytes, self.0)
+    }
+
     /// The seed of one stream's numbers.
     #[must_use]
     pub fn stream(self, job: i32, stream: u32) -> StreamSeed {

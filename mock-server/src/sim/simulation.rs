@@ -8,7 +8,7 @@ use crate::domain::check::ConfigureDraft;
 use crate::domain::ids::JobId;
 use crate::domain::job::{CallRefusal, Terms};
 use crate::domain::recording::Recording;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::time::{Moment, TimeRange};
 
 use super::calls::{CallId, Turn};
@@ -199,17 +199,18 @@ impl Simulation {
     pub fn judge(&self, point: Point, subject: &dyn Subject, request: Option<&str>) -> Option<Hit> {
         let now = self.clock.now();
         let hit = self.faults.judge(point, subject, now)?;
-        let told = FaultHit {
-            rule: hit.rule.clone(),
-            point,
-            effect: hit.effect.as_ref().map(super::faults::Effect::name),
-            delay: hit.delay,
-            job: subject.job(),
-            request: request.map(Into::into),
-            draw: hit.draw.clone(),
-        };
+        let told = FaultHit::of(&hit, subject.job(), request);
         self.journal.write(now, Happening::Fault(Box::new(told)));
         Some(hit)
+    }
+
+    /// A refusal of the contract with what it says about this world.
+    #[must_use]
+    pub fn refusal(&self, error: ContractError) -> Refusal {
+        self.with(|world, _| {
+            let slot = world.free_slots.first().copied();
+            world.refusal(error, slot)
+        })
     }
 
     /// See [`World::apply`].
@@ -287,6 +288,7 @@ impl Simulation {
     pub fn open_call(self: &Arc<Self>, job: JobId, stream: i32) -> Result<StreamCall, CallRefusal> {
         let (call, max_frame_bytes) = self.with(|world, now| {
             let call = world.open_call(job, stream, now)?;
+            self.journal.write(now, Happening::CallOpened(job));
             Ok((call, world.setup().max_frame_bytes))
         })?;
         Ok(StreamCall::new(Arc::clone(self), call, max_frame_bytes))

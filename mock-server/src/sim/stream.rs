@@ -78,6 +78,17 @@ impl StreamCall {
         Arc::clone(&self.call.progress)
     }
 
+    /// The world that it is of.
+    #[must_use]
+    pub fn simulation(&self) -> &Arc<Simulation> {
+        &self.simulation
+    }
+
+    /// Waits until the world ends the call, without taking anything from it.
+    pub async fn ended(&self) -> StreamEnd {
+        self.call.ended.wait().await
+    }
+
     /// Waits for the next frame, or for the end of the call.
     pub async fn next(&mut self) -> Next {
         loop {

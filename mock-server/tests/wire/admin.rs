@@ -130,13 +130,13 @@ async fn an_advance_tells_what_happened_in_order_and_when() {
     let third = client.job(&base()).await;
     client.cancel(third["job_id"].as_str().expect("an id")).await;
     let clock = admin.advance(json!("1m")).await;
-    // 1-4: three configured and one cancelled.
+    // 1-8: three configured and one cancelled, each with its request.
     assert_eq!(
         clock["fired"],
         json!([
-            {"number": 5, "at_ms": START_MS + 7_000, "event": "removed", "job": "3-3", "what": "cancelled"},
-            {"number": 6, "at_ms": START_MS + 50_000, "event": "removed", "job": "1-1", "what": "idle"},
-            {"number": 7, "at_ms": START_MS + 55_000, "event": "removed", "job": "2-2", "what": "idle"},
+            {"number": 9, "at_ms": START_MS + 7_000, "event": "removed", "job": "3-3", "what": "cancelled"},
+            {"number": 10, "at_ms": START_MS + 50_000, "event": "removed", "job": "1-1", "what": "idle"},
+            {"number": 11, "at_ms": START_MS + 55_000, "event": "removed", "job": "2-2", "what": "idle"},
         ])
     );
     assert_eq!((&clock["now_ms"], &clock["next_due_ms"]), (&json!(START_MS + 65_000), &Value::Null));
@@ -348,10 +348,12 @@ async fn the_state_shows_a_job_with_all_its_objects_and_what_was_refused() {
     assert!(matches!(of_jobs[..], [Some(("grpc-job-1-1", _)), Some(("cleanup-job-1-1", _))]), "{pods:?}");
     assert_eq!(
         state["journal"],
-        json!({"written": 3, "newest": [
+        json!({"written": 5, "newest": [
             {"number": 1, "at_ms": START_MS, "event": "configured", "job": "1-1"},
-            {"number": 2, "at_ms": START_MS, "event": "dependency-changed", "what": "fiber"},
-            {"number": 3, "at_ms": START_MS, "event": "refused", "code": "WAITING_FOR_FIBER"},
+            {"number": 2, "at_ms": START_MS, "event": "request", "job": "1-1"},
+            {"number": 3, "at_ms": START_MS, "event": "dependency-changed", "what": "fiber"},
+            {"number": 4, "at_ms": START_MS, "event": "refused", "code": "WAITING_FOR_FIBER"},
+            {"number": 5, "at_ms": START_MS, "event": "request", "code": "WAITING_FOR_FIBER"},
         ]})
     );
 }

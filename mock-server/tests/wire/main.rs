@@ -3,6 +3,7 @@
 mod admin;
 mod captured;
 mod common;
+mod faults;
 mod grpc;
 mod hostile;
 mod in_process;

@@ -114,6 +114,13 @@ impl<S: Read + Write> Wire<S> {
         }
     }
 
+    /// The next so many bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).expect("so many bytes");
+        bytes
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).expect("a line of the answer");
@@ -134,6 +141,11 @@ impl<S: Read + Write> Wire<S> {
         let ended = self.0.read_to_end(&mut rest);
         assert!(ended.is_ok() || ended.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
         assert_eq!(String::from_utf8_lossy(&rest), "", "nothing but the end");
+    }
+
+    /// How the connection breaks, after whatever is still to be read.
+    pub(crate) fn broken(&mut self) -> io::Error {
+        self.0.read_to_end(&mut Vec::new()).expect_err("no orderly end")
     }
 
     pub(crate) fn assert_closed(&mut self) {

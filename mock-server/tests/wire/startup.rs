@@ -70,13 +70,16 @@ async fn every_route_is_down_until_mongodb_is_there_and_the_pod_after_it() {
     assert_up(&server).await;
     let seen = state(&server).await;
     assert_eq!((&seen["serving"], &seen["waiting_for"]), (&json!(true), &Value::Null));
-    let told = seen["journal"]["newest"].as_array().expect("a list");
+    let told = seen["journal"]["newest"].as_array().expect("a list").iter();
+    let told = told.filter(|entry| entry["event"] != "request");
+    let told: Vec<_> = told.map(|entry| (&entry["at_ms"], &entry["event"], &entry["what"])).collect();
+    let (start, then) = (json!(START_MS), json!(START_MS + 3_000));
     assert_eq!(
         told[1..4],
         [
-            json!({"number": 2, "at_ms": START_MS, "event": "server-waits", "what": "mongodb"}),
-            json!({"number": 3, "at_ms": START_MS, "event": "dependency-changed", "what": "mongodb"}),
-            json!({"number": 4, "at_ms": START_MS + 3_000, "event": "server-up"}),
+            (&start, &json!("server-waits"), &json!("mongodb")),
+            (&start, &json!("dependency-changed"), &json!("mongodb")),
+            (&then, &json!("server-up"), &Value::Null),
         ]
     );
 }

@@ -18,7 +18,7 @@ use tonic::transport::Endpoint;
 use super::common::{Answer, Client, held, held_as, light};
 use super::raw::{self, Wire, request};
 
-type TlsStream = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
 const SOON: Duration = Duration::from_millis(200);
 
@@ -29,7 +29,7 @@ fn secure_as(change: impl FnOnce(&mut Config)) -> MockServer {
     })
 }
 
-fn secure() -> MockServer {
+pub(crate) fn secure() -> MockServer {
     secure_as(|_| ())
 }
 
@@ -55,11 +55,11 @@ fn dial(config: Arc<ClientConfig>, name: &str, address: SocketAddr) -> Wire<TlsS
     Wire::over(StreamOwned::new(connection, raw::connect(address)))
 }
 
-fn wire(server: &MockServer) -> Wire<TlsStream> {
+pub(crate) fn wire(server: &MockServer) -> Wire<TlsStream> {
     dial(trusting_only(server), "localhost", server.rest())
 }
 
-fn asks(wire: &mut Wire<TlsStream>) -> Answer {
+pub(crate) fn asks(wire: &mut Wire<TlsStream>) -> Answer {
     wire.send(&request("GET", "/channels", &[], b""));
     let answer = wire.answer();
     assert_eq!(answer.status, 200);

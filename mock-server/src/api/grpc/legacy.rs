@@ -16,7 +16,8 @@ use focus_proto::datastream::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Messages, Streams, channel_number, job_of, messages, refused};
+use super::calls::{Message, Messages};
+use super::{Streams, channel_number};
 use crate::domain::ids::JobId;
 use crate::domain::job::CallRefusal;
 use crate::sim::frames::values;
@@ -30,11 +31,9 @@ impl DataStreamService for Streams {
         &self,
         request: Request<StreamRequest>,
     ) -> Result<Response<Self::StreamSpectrogramsStream>, Status> {
-        let job = job_of(&request);
-        let request = request.into_inner();
-        let most = limit_of(&request, job).map_err(refused)?;
-        let call = self.open(job, request.stream_id)?;
-        Ok(messages(call, most, |frame, call, number| message(&frame, call, number)))
+        let (caller, request) = self.caller(request, |asked| asked.stream_id)?;
+        let most = limit_of(&request, caller.job);
+        self.read(caller, most).await
     }
 
     /// **Chosen**: a port that answers belongs to a job that runs, so the answer is always the same.
@@ -60,24 +59,39 @@ fn limit_of(request: &StreamRequest, served: JobId) -> Result<Option<i64>, CallR
     }
 }
 
-/// **Chosen**: a picture is a job's, a sensor is a channel, and the range of amplitudes is that of the frame alone.
-fn message(frame: &Frame, call: &StreamCall, frame_number: i64) -> DataStream {
-    let terms = call.terms();
-    let canvas = terms.id.to_string();
-    let row_millis = millis(terms.layout.lines_dt);
-    let (least, most) = range(frame.rows.iter().flat_map(|row| values(row)));
-    let row = |(row, start): (&bytes::Bytes, &i64)| SpectrogramRow {
-        canvas_id: canvas.clone(),
-        sensors: sensors(frame, row),
-        start_timestamp: *start,
-        end_timestamp: start.saturating_add(row_millis),
-    };
-    DataStream {
-        rows: frame.rows.iter().zip(&frame.times).map(row).collect(),
-        current_max_amp: f64::from(most),
-        current_min_amp: f64::from(least),
-        frame_number,
-        server_timestamp: call.now().millis().0,
+impl Message for DataStream {
+    /// **Chosen**: a picture is a job's, a sensor is a channel, and the range of amplitudes is that of the frame alone.
+    fn of(frame: Frame, call: &StreamCall, frame_number: i64) -> Self {
+        let terms = call.terms();
+        let canvas = terms.id.to_string();
+        let row_millis = millis(terms.layout.lines_dt);
+        let (least, most) = range(frame.rows.iter().flat_map(|row| values(row)));
+        let row = |(row, start): (&bytes::Bytes, &i64)| SpectrogramRow {
+            canvas_id: canvas.clone(),
+            sensors: sensors(&frame, row),
+            start_timestamp: *start,
+            end_timestamp: start.saturating_add(row_millis),
+        };
+        Self {
+            rows: frame.rows.iter().zip(&frame.times).map(row).collect(),
+            current_max_amp: f64::from(most),
+            current_min_amp: f64::from(least),
+            frame_number,
+            server_timestamp: call.now().millis().0,
+        }
+    }
+
+    fn spoil_values(&mut self) {
+        (self.current_max_amp, self.current_min_amp) = (f64::NAN, f64::NAN);
+        let sensors = self.rows.iter_mut().flat_map(|row| &mut row.sensors);
+        sensors.for_each(|sensor| sensor.intensity.fill(f32::NAN));
+    }
+
+    /// **Chosen**: nothing here tells a number of rows; the last sensor has a value less than the others.
+    fn spoil_shape(&mut self) {
+        if let Some(sensor) = self.rows.last_mut().and_then(|row| row.sensors.last_mut()) {
+            sensor.intensity.pop();
+        }
     }
 }
 

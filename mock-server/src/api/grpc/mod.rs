@@ -3,6 +3,7 @@
 //!
 //! One set of services serves every job port; which job a call is for is known from the connection it came in on.
 
+mod calls;
 mod legacy;
 
 use std::pin::Pin;
@@ -13,11 +14,11 @@ use bytes::Bytes;
 use focus_proto::datastream::data_stream_service_server::DataStreamServiceServer as LegacyServiceServer;
 use focus_proto::pandadatastream::data_stream_service_server::{DataStreamService, DataStreamServiceServer};
 use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
-use futures_util::Stream;
 use http_body::Body;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use super::effect::Line;
 use super::status;
 use crate::domain::fiber::Channel;
 use crate::domain::ids::JobId;
@@ -25,7 +26,8 @@ use crate::domain::job::CallRefusal;
 use crate::sim::Simulation;
 use crate::sim::calls::Progress;
 use crate::sim::frames::{MAXIMUM, MINIMUM};
-use crate::sim::stream::{Frame, Next, StreamCall};
+use crate::sim::stream::{Frame, StreamCall};
+use calls::{Caller, Message, Messages, Spoilt, messages};
 
 /// Largest message either way; known clients accept as much.
 const LARGEST_MESSAGE: usize = 50 * 1024 * 1024;
@@ -85,55 +87,40 @@ impl Streams {
         self.simulation.upgrade().ok_or_else(stopping)
     }
 
-    /// Opens a call on a stream of a job.
-    fn open(&self, job: JobId, stream_id: i32) -> Result<StreamCall, Status> {
-        let call = self.simulation()?.open_call(job, stream_id).map_err(refused)?;
-        tracing::debug!(%job, stream_id, "call opened");
-        Ok(call)
+    /// Opens a call on a stream of a job, for its frames; a limit says how many at most, or why none.
+    async fn read<M: Message>(
+        &self,
+        caller: Caller,
+        most: Result<Option<i64>, CallRefusal>,
+    ) -> Result<Response<Messages<M>>, Status> {
+        let simulation = self.simulation()?;
+        let Caller { job, stream, .. } = caller;
+        if simulation.faults().any_at_grpc()
+            && let Some(instead) = caller.opens(&simulation).await
+        {
+            return instead;
+        }
+        let most = most.map_err(refused)?;
+        let call = simulation.open_call(job, stream).map_err(refused)?;
+        tracing::debug!(%job, stream_id = stream, "call opened");
+        Ok(messages(call, caller, most))
     }
-}
 
-/// The job whose port a request came in on.
-fn job_of<T>(request: &Request<T>) -> JobId {
-    let JobOfPort(job) = request.extensions().get().expect("every job port says whose it is");
-    *job
+    /// Who asks for a stream; the rest of the request.
+    fn caller<T>(&self, request: Request<T>, stream: impl FnOnce(&T) -> i32) -> Result<(Caller, T), Status> {
+        let (metadata, extensions, message) = request.into_parts();
+        let JobOfPort(job) = *extensions.get().expect("every job port says whose it is");
+        let line = extensions.get::<Line>().expect("every connection has its line").clone();
+        // Only rules want to know, and the world is asked for it.
+        let simulation = self.simulation()?;
+        let terms = simulation.faults().any_at_grpc().then(|| simulation.job(job).ok()).flatten();
+        let view = terms.map(|terms| terms.request.view().number());
+        Ok((Caller { job, stream: stream(&message), view, metadata, line }, message))
+    }
 }
 
 fn refused(refusal: CallRefusal) -> Status {
     Status::new(status::grpc_refused(refusal), refusal.to_string())
-}
-
-/// The messages of a call.
-type Messages<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
-
-/// A call's frames as messages, each with its number from 0 on; at most so many, where there is a limit.
-///
-/// The call is closed before its end is told, or when the messages are dropped. One that ends at its limit stays open
-/// until the transport has taken the last message: a client that does not read it is found out as with any other.
-fn messages<M: Send + 'static>(
-    call: StreamCall,
-    most: Option<i64>,
-    message: fn(Frame, &StreamCall, i64) -> M,
-) -> Response<Messages<M>> {
-    let progress = call.progress();
-    let messages = futures_util::stream::unfold(Some((call, 0)), move |reading| async move {
-        let (mut call, number) = reading?;
-        if most == Some(number) {
-            return None;
-        }
-        match call.next().await {
-            Next::Frame(frame) => {
-                let message = message(frame, &call, number);
-                Some((Ok(message), Some((call, number + 1))))
-            }
-            Next::End(end) => {
-                status::grpc_ended(end).map(|(code, text)| (Err(Status::new(code, text)), None))
-            }
-        }
-    });
-    let mut response = Response::new(Box::pin(messages) as Messages<M>);
-    response.extensions_mut().insert(progress);
-    response
 }
 
 #[tonic::async_trait]
@@ -144,24 +131,37 @@ impl DataStreamService for Streams {
         &self,
         request: Request<StreamDataRequest>,
     ) -> Result<Response<Self::StreamDataStream>, Status> {
-        let call = self.open(job_of(&request), request.get_ref().stream_id)?;
-        Ok(messages(call, None, |frame, call, _| message(frame, call.terms().id)))
+        let (caller, _) = self.caller(request, |asked| asked.stream_id)?;
+        self.read(caller, Ok(None)).await
     }
 }
 
-fn message(frame: Frame, job: JobId) -> DataStream {
-    DataStream {
-        start_channel: channel_number(frame.block.min()),
-        end_channel: channel_number(frame.block.max()),
-        row_index: (frame.first_row..).take(frame.times.len()).map(row_index).collect(),
-        timestamp_in_milis: frame.times,
-        data_shape_x: number(frame.values_per_row),
-        data_shape_y: i32::try_from(frame.rows.len()).unwrap_or(i32::MAX),
-        data_shape_z: None,
-        global_maximum: MAXIMUM,
-        global_minimum: MINIMUM,
-        main_data: frame.rows,
-        job_id: Some(job.sequence.number()),
+impl Message for DataStream {
+    fn of(frame: Frame, call: &StreamCall, _: i64) -> Self {
+        Self {
+            start_channel: channel_number(frame.block.min()),
+            end_channel: channel_number(frame.block.max()),
+            row_index: (frame.first_row..).take(frame.times.len()).map(row_index).collect(),
+            timestamp_in_milis: frame.times,
+            data_shape_x: number(frame.values_per_row),
+            data_shape_y: i32::try_from(frame.rows.len()).unwrap_or(i32::MAX),
+            data_shape_z: None,
+            global_maximum: MAXIMUM,
+            global_minimum: MINIMUM,
+            main_data: frame.rows,
+            job_id: Some(call.terms().id.sequence.number()),
+        }
+    }
+
+    fn spoil_values(&mut self) {
+        (self.global_maximum, self.global_minimum) = (f32::NAN, f32::NAN);
+        for row in &mut self.main_data {
+            *row = f32::NAN.to_le_bytes().repeat(row.len() / size_of::<f32>()).into();
+        }
+    }
+
+    fn spoil_shape(&mut self) {
+        self.data_shape_y += 1;
     }
 }
 
@@ -188,15 +188,28 @@ fn row_index(row: u64) -> i32 {
 pub(crate) struct Watched {
     body: tonic::body::Body,
     watch: Option<(Arc<Progress>, Weak<Simulation>)>,
+    spoilt: Option<Arc<Spoilt>>,
+    /// Messages that have left.
+    messages: u64,
 }
 
 impl Watched {
+    /// The body of a response, of which its handler said what there is to watch.
     pub(crate) fn new(
-        body: tonic::body::Body,
-        progress: Option<Arc<Progress>>,
+        response: http::Response<tonic::body::Body>,
         world: Weak<Simulation>,
-    ) -> Self {
-        Self { body, watch: progress.map(|progress| (progress, world)) }
+    ) -> http::Response<Self> {
+        let (mut parts, body) = response.into_parts();
+        let watch = parts.extensions.remove().map(|progress| (progress, world));
+        let spoilt = parts.extensions.remove();
+        http::Response::from_parts(parts, Self { body, watch, spoilt, messages: 0 })
+    }
+
+    fn spoil(&mut self, bytes: Bytes) -> Bytes {
+        let Some(spoilt) = &self.spoilt else { return bytes };
+        let (bytes, count) = spoilt.pass(bytes, self.messages);
+        self.messages += count;
+        bytes
     }
 }
 
@@ -218,7 +231,7 @@ impl Body for Watched {
         {
             progress.was_given(world.clock().now());
         }
-        polled
+        polled.map_ok(|frame| frame.map_data(|bytes| self.spoil(bytes)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -16,9 +16,10 @@ pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejec
     let host = app.stream_base.host().map_or_else(|| ask.host(), str::to_owned);
     // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
     let quirks = ask.quirks();
-    let draft = draft(&ask.json_object(app.max_body_bytes).await?);
-    match app.simulation.configure(&draft, host) {
+    let draft = draft(&ask.json_object()?);
+    match app.simulation.configure_for(&draft, host, &*ask) {
         Ok(terms) => {
+            ask.made(terms.id);
             answer_time(&app, terms.id).await;
             Ok(json(jobs::write_answer(&app, &terms)))
         }
@@ -67,7 +68,7 @@ pub(super) fn object<T>(value: Option<&Value>, read: impl FnOnce(&Map<String, Va
 }
 
 /// Known clients send the view as a string; a plain number means the same.
-fn view(value: Option<&Value>) -> Given<ViewNumber> {
+pub(super) fn view(value: Option<&Value>) -> Given<ViewNumber> {
     let number = match value {
         Some(Value::String(text)) => match text.as_str() {
             "0" => Given::Value(0),

@@ -10,6 +10,7 @@ mod recordings;
 mod request_id;
 pub(crate) mod router;
 mod routes;
+mod subject;
 mod tasks;
 mod timeline;
 
@@ -24,7 +25,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::sim::Simulation;
 
-pub(crate) use ask::LocalAddr;
+pub(crate) use ask::Ends;
 pub(crate) use host::StreamBase;
 pub(crate) use jobs::Answers;
 pub(crate) use request_id::RequestIds;

@@ -18,7 +18,7 @@ const ONGOING: i64 = -1;
 
 pub(super) async fn in_time_range(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
     let quirks = ask.quirks();
-    let draft = configure::window(&ask.json_object(app.max_body_bytes).await?);
+    let draft = configure::window(&ask.json_object()?);
     let window = check::window(draft).map_err(Refusal::Invalid)?;
     match app.simulation.recordings(window) {
         Ok(found) => {

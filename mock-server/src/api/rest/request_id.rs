@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::Request;
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue};
 
 use crate::sim::seed::Seed;
 
@@ -27,28 +26,38 @@ impl RequestIds {
         let digit = |bits: u8| b"0123456789abcdef"[usize::from(bits & 15)];
         let drawn = self.seed.draw("request", "id", number).to_be_bytes();
         let digits: Vec<u8> = drawn.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte)]).collect();
-        RequestId(HeaderValue::from_maybe_shared(Bytes::from(digits)).expect("hex digits"))
+        let value = HeaderValue::from_maybe_shared(Bytes::from(digits)).expect("hex digits");
+        RequestId { value, sent: false }
     }
 }
 
 /// The id of one request as its header has it: 1 to 64 characters of `[A-Za-z0-9._-]`.
-pub(super) struct RequestId(HeaderValue);
+pub(super) struct RequestId {
+    value: HeaderValue,
+    /// Whether the client chose it.
+    sent: bool,
+}
 
 impl RequestId {
     /// The client's own id where it sent a usable one.
-    pub(super) fn of(request: &Request, ids: &RequestIds) -> Self {
-        let sent = request.headers().get(X_REQUEST_ID);
+    pub(super) fn of(headers: &HeaderMap, ids: &RequestIds) -> Self {
+        let sent = headers.get(X_REQUEST_ID);
         let usable = sent.filter(|id| id.to_str().is_ok_and(is_usable));
-        usable.map_or_else(|| ids.make(), |id| Self(id.clone()))
+        usable.map_or_else(|| ids.make(), |id| Self { value: id.clone(), sent: true })
     }
 
     pub(super) fn as_str(&self) -> &str {
-        self.0.to_str().expect("letters, digits and three other characters of ASCII")
+        self.value.to_str().expect("letters, digits and three other characters of ASCII")
+    }
+
+    /// The id, where the client chose it.
+    pub(super) fn sent(&self) -> Option<&str> {
+        self.sent.then(|| self.as_str())
     }
 
     /// The value of the header.
-    pub(super) fn into_value(self) -> HeaderValue {
-        self.0
+    pub(super) fn value(&self) -> HeaderValue {
+        self.value.clone()
     }
 }
 

@@ -1,21 +1,28 @@
-//! From the table of routes to a service: paths bare and prefixed, exact methods, request ids, one error body.
+//! From the table of routes to a service: paths bare and prefixed, exact methods, request ids, one error body; what
+//! rules do to an answer, and a record of it.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt;
 use http::Method;
+use http::request::Parts;
+use http::uri::PathAndQuery;
 
 use super::App;
-use super::ask::{Ask, LocalAddr};
-use super::request_id::{RequestId, X_REQUEST_ID};
-use super::routes::{Handler, PREFIX, Route, table};
-use crate::api::rejection::Rejection;
+use super::ask::{Ask, Asked, Ends};
+use super::request_id::X_REQUEST_ID;
+use super::routes::{Handler, PREFIX, Row, table};
+use crate::api::effect::{Answered, Made};
+use crate::api::rejection::{Refused, Rejection};
 use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::refusal::Refusal;
+use crate::sim::faults::{Hit, Phase, Point, Route};
+use crate::sim::journal::{self, FaultHit, Happening, Reason, RequestRecord, Texts};
 
 /// The product's listener: its routes and no others.
 #[derive(Clone)]
@@ -31,16 +38,24 @@ type Methods = Vec<Served>;
 #[derive(Clone)]
 struct Served {
     method: Method,
+    route: Route,
     handler: Handler,
     missing_with: Option<Quirk>,
+}
+
+/// What a path and a method come to.
+struct Found<'a> {
+    /// The methods of the path, if there is such a path.
+    methods: Option<&'a Methods>,
+    /// The one that was asked for.
+    served: Option<&'a Served>,
 }
 
 impl Product {
     pub(crate) fn new(app: Arc<App>) -> Self {
         let mut routes: BTreeMap<&'static str, Methods> = BTreeMap::new();
-        for route in table() {
-            let Route { method, path, handler, missing_with } = route;
-            routes.entry(path).or_default().push(Served { method, handler, missing_with });
+        for Row { route, method, path, handler, missing_with } in table() {
+            routes.entry(path).or_default().push(Served { method, route, handler, missing_with });
         }
         let mut paths = matchit::Router::new();
         for (path, methods) in routes {
@@ -52,50 +67,155 @@ impl Product {
     }
 
     /// Answers one request; every answer has an id, every "no" the one error body.
-    pub(crate) async fn answer(self, request: Request, local: LocalAddr) -> Response {
-        let id = RequestId::of(&request, &self.app.request_ids);
-        let (method, uri) = (request.method().clone(), request.uri().clone());
+    pub(crate) async fn answer(self, request: Request, ends: Arc<Ends>) -> Answered {
+        let app = &self.app;
+        let (parts, body) = request.into_parts();
+        let found = self.find(&parts);
+        let route = found.served.map_or(Route::Unrouted, |served| served.route);
+        let ask = Arc::new(Asked::new(parts, route, app, ends));
+        let telling = Telling { app, ask: &ask, open: true };
+        let mut body = Some(body);
+        let faults = app.simulation.faults();
+        if faults.any_at(route) {
+            if faults.asks_bodies_of(route)
+                && let Some(body) = body.take()
+            {
+                Box::pin(ask.read(body, app)).await;
+            }
+            if let Some(hit) = judge(app, &ask, Phase::Before)
+                && let Some(made) = Box::pin(ask.case(app).before(hit)).await
+            {
+                return telling.tell(made);
+            }
+        }
         // A panic is a defect of ours, and the client learns that much instead of a broken connection.
-        let mut quirks = Quirks::NONE;
-        let served = AssertUnwindSafe(self.serve(request, local, &mut quirks)).catch_unwind().await;
-        let mut response = served.unwrap_or(Err(Rejection::Internal)).unwrap_or_else(|rejection| {
-            tracing::debug!(request_id = id.as_str(), code = rejection.row().code, "refused");
-            rejection.response(id.as_str(), quirks)
-        });
-        let (path, status) = (uri.path(), response.status().as_u16());
-        tracing::debug!(request_id = id.as_str(), %method, path, status, "answered");
-        response.headers_mut().insert(X_REQUEST_ID, id.into_value());
-        response
+        let served = AssertUnwindSafe(self.serve(found, &ask, body)).catch_unwind().await;
+        let mut made = match served.unwrap_or(Err(Rejection::Internal)) {
+            Ok(response) => Made::whole(response, None),
+            Err(rejection) => Made::refused(&rejection, ask.id.as_str(), ask.quirks()),
+        };
+        if faults.any_at(route) {
+            made = Box::pin(spoil(app, &ask, made)).await;
+        }
+        telling.tell(made)
     }
 
-    /// Serves a request; `quirks` become those that the server had when it came in.
-    async fn serve(
-        &self,
-        request: Request,
-        local: LocalAddr,
-        quirks: &mut Quirks,
-    ) -> Result<Response, Rejection> {
+    fn find(&self, parts: &Parts) -> Found<'_> {
+        let methods = self.paths.at(parts.uri.path()).ok().map(|found| found.value);
+        let served = methods.and_then(|methods| methods.iter().find(|served| served.method == parts.method));
+        Found { methods, served }
+    }
+
+    /// Answers a request as the contract says; its body was read already where it is `None`.
+    async fn serve(&self, found: Found<'_>, ask: &Ask, body: Option<Body>) -> Result<Response, Rejection> {
         let reception = self.app.simulation.reception();
-        *quirks = reception.quirks;
+        ask.met(reception.quirks);
         if !reception.serving {
             return Err(Refusal::ServerDown.into());
         }
-        let methods = self.paths.at(request.uri().path()).map_err(|_| Rejection::NotFound)?.value;
+        let handler = found.handler(reception.quirks)?;
+        if let Some(body) = body
+            && ask.route.has_body()
+        {
+            // Boxed, as everything else that few requests need: the rest shall stay small.
+            Box::pin(ask.read(body, &self.app)).await;
+        }
+        handler(Arc::clone(&self.app), Arc::clone(ask)).await
+    }
+}
+
+impl Found<'_> {
+    /// What answers on a server with these quirks.
+    fn handler(&self, quirks: Quirks) -> Result<Handler, Rejection> {
+        let methods = self.methods.ok_or(Rejection::NotFound)?;
         // A path of which no method was ever written does not exist, whatever is asked of it.
-        let is_missing =
-            |method: &Served| method.missing_with.is_some_and(|quirk| reception.quirks.has(quirk));
+        let is_missing = |method: &Served| method.missing_with.is_some_and(|quirk| quirks.has(quirk));
         if methods.iter().all(is_missing) {
             return Err(Rejection::RouteMissing);
         }
-        match methods.iter().find(|served| served.method == request.method()) {
-            Some(served) => {
-                let ask = Ask::new(request, local, self.app.body_time, reception.quirks);
-                (served.handler)(Arc::clone(&self.app), ask).await
+        self.served.map(|served| served.handler).ok_or_else(|| {
+            let allowed: Vec<_> = methods.iter().map(|served| served.method.as_str()).collect();
+            Rejection::MethodNotAllowed(allowed.join(", "))
+        })
+    }
+}
+
+/// The first rule that does not pass a request.
+fn judge(app: &App, ask: &Asked, phase: Phase) -> Option<Hit> {
+    let hit = app.simulation.judge(Point::Rest(ask.route, phase), ask, Some(ask.id.as_str()))?;
+    let told = FaultHit::of(&hit, ask.facts.job(ask), Some(ask.id.as_str()));
+    ask.because(Reason::Rule(told));
+    Some(hit)
+}
+
+/// What rules make of an answer to a request that was served.
+async fn spoil(app: &App, ask: &Asked, mut made: Made) -> Made {
+    for phase in [Phase::Headers, Phase::Body] {
+        if let Answered::Whole(response) = &mut made.answered {
+            identify(response, ask);
+            if let Some(hit) = judge(app, ask, phase) {
+                made = ask.case(app).after(phase, hit, made).await;
             }
-            None => {
-                let allowed: Vec<_> = methods.iter().map(|served| served.method.as_str()).collect();
-                Err(Rejection::MethodNotAllowed(allowed.join(", ")))
-            }
+        }
+    }
+    made
+}
+
+fn identify(response: &mut Response, ask: &Asked) {
+    response.headers_mut().insert(X_REQUEST_ID, ask.id.value());
+}
+
+/// A request that the journal is to be told of, once: also when it ends without an answer, because its client or this
+/// server goes away meanwhile.
+struct Telling<'a> {
+    app: &'a App,
+    ask: &'a Asked,
+    open: bool,
+}
+
+impl Telling<'_> {
+    /// The answer, with its id; the journal knows it then.
+    fn tell(mut self, made: Made) -> Answered {
+        let Made { mut answered, status, refused } = made;
+        if let Answered::Whole(response) = &mut answered {
+            identify(response, self.ask);
+        }
+        self.open = false;
+        self.write(status, refused.as_ref());
+        answered
+    }
+
+    fn write(&self, status: Option<u16>, refused: Option<&Refused>) {
+        let Self { app, ask, .. } = self;
+        let parts = &ask.parts;
+        let texts = Texts {
+            id: ask.id.as_str(),
+            method: parts.method.as_str(),
+            path: parts.uri.path_and_query().map_or("", PathAndQuery::as_str),
+            caller: &ask.ends.caller,
+            refusal: refused.map_or("", |refused| &refused.text),
+        };
+        let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let answered = journal::Answered {
+            route: ask.route,
+            body: ask.body(),
+            came: ask.came,
+            status,
+            code: refused.map(|refused| refused.code),
+            job: ask.facts.job(ask),
+            why: ask.reasons(),
+        };
+        tracing::debug!(request_id = texts.id, method = texts.method, path = texts.path, status, "answered");
+        let journal = app.simulation.journal();
+        let record = RequestRecord::new(texts, headers, answered, journal.limits());
+        journal.write(app.simulation.clock().now(), Happening::Request(Box::new(record)));
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.write(None, None);
         }
     }
 }

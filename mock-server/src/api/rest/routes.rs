@@ -10,12 +10,15 @@ use super::ask::Ask;
 use super::{App, channels, configure, jobs, recordings, tasks, timeline};
 use crate::api::rejection::Rejection;
 use crate::domain::quirk::Quirk;
+use crate::sim::faults::Route;
 
 /// What answers a route.
 pub(super) type Handler = fn(Arc<App>, Ask) -> BoxFuture<'static, Result<Response, Rejection>>;
 
 /// One method of one path.
-pub(super) struct Route {
+pub(super) struct Row {
+    /// Its name.
+    pub(super) route: Route,
     pub(super) method: Method,
     /// The path without prefix, parameters in braces.
     pub(super) path: &'static str,
@@ -24,7 +27,7 @@ pub(super) struct Route {
     pub(super) missing_with: Option<Quirk>,
 }
 
-impl Route {
+impl Row {
     fn unless(self, quirk: Quirk) -> Self {
         Self { missing_with: Some(quirk), ..self }
     }
@@ -33,30 +36,39 @@ impl Route {
 /// A proxy in front of the real server adds this prefix; inside the cluster there is none. Both are served.
 pub(super) const PREFIX: &str = "/focus-server";
 
-pub(super) fn table() -> Vec<Route> {
-    let get = |path, handler| Route { method: Method::GET, path, handler, missing_with: None };
-    let post = |path, handler| Route { method: Method::POST, path, handler, missing_with: None };
-    let delete = |path, handler| Route { method: Method::DELETE, path, handler, missing_with: None };
+pub(super) fn table() -> Vec<Row> {
+    let get = |route, path, handler| Row { route, method: Method::GET, path, handler, missing_with: None };
+    let post = |route, path, handler| Row { route, method: Method::POST, path, handler, missing_with: None };
+    let delete =
+        |route, path, handler| Row { route, method: Method::DELETE, path, handler, missing_with: None };
     vec![
-        get("/ack", |_, _| Box::pin(async { Ok(Response::default()) })),
-        get("/channels", |app, _| Box::pin(async move { Ok(channels::channels(&app)) })),
-        get("/live_metadata", |app, _| Box::pin(async move { channels::live_metadata(&app) })),
-        post("/configure", |app, ask| Box::pin(configure::configure(app, ask))),
-        get("/metadata/{job_id}", |app, ask| Box::pin(async move { jobs::metadata(&app, &ask) })),
-        delete("/job/{job_id}", |app, ask| Box::pin(async move { jobs::cancel(&app, &ask) }))
+        get(Route::Ack, "/ack", |_, _| Box::pin(async { Ok(Response::default()) })),
+        get(Route::Channels, "/channels", |app, _| Box::pin(async move { Ok(channels::channels(&app)) })),
+        get(Route::LiveMetadata, "/live_metadata", |app, _| {
+            Box::pin(async move { channels::live_metadata(&app) })
+        }),
+        post(Route::Configure, "/configure", |app, ask| Box::pin(configure::configure(app, ask))),
+        get(Route::Metadata, "/metadata/{job_id}", |app, ask| {
+            Box::pin(async move { jobs::metadata(&app, &ask) })
+        }),
+        delete(Route::Cancel, "/job/{job_id}", |app, ask| Box::pin(async move { jobs::cancel(&app, &ask) }))
             .unless(Quirk::CancelNotImplemented),
-        post("/recordings_in_time_range", |app, ask| Box::pin(recordings::in_time_range(app, ask))),
-        get("/get_recordings_timeline", |app, ask| Box::pin(timeline::timeline(app, ask))),
-        get("/sensors", |app, _| Box::pin(async move { Ok(tasks::sensors(&app)) }))
+        post(Route::Recordings, "/recordings_in_time_range", |app, ask| {
+            Box::pin(recordings::in_time_range(app, ask))
+        }),
+        get(Route::Timeline, "/get_recordings_timeline", |app, ask| Box::pin(timeline::timeline(app, ask))),
+        get(Route::Sensors, "/sensors", |app, _| Box::pin(async move { Ok(tasks::sensors(&app)) }))
             .unless(Quirk::TaskApiMissing),
-        post("/config/{task_id}", |app, ask| Box::pin(tasks::configure(app, ask)))
+        post(Route::TaskConfig, "/config/{task_id}", |app, ask| Box::pin(tasks::configure(app, ask)))
             .unless(Quirk::TaskApiMissing),
-        get("/waterfall/{task_id}/{row_count}", |app, ask| {
+        get(Route::Waterfall, "/waterfall/{task_id}/{row_count}", |app, ask| {
             Box::pin(async move { tasks::waterfall(&app, &ask) })
         })
         .unless(Quirk::TaskApiMissing),
-        get("/openapi.json", |_, _| Box::pin(async { Ok(super::json(focus_proto::OPENAPI_JSON)) })),
-        get("/docs", |_, _| Box::pin(async { Ok(super::html(super::docs_page())) })),
+        get(Route::OpenApi, "/openapi.json", |_, _| {
+            Box::pin(async { Ok(super::json(focus_proto::OPENAPI_JSON)) })
+        }),
+        get(Route::Docs, "/docs", |_, _| Box::pin(async { Ok(super::html(super::docs_page())) })),
     ]
 }
 
@@ -86,5 +98,16 @@ mod tests {
             table().iter().map(|route| (route.path.to_owned(), route.method.to_string())).collect();
         assert_eq!(routed, documented);
         assert_eq!(routed.len(), table().len(), "no route stands twice");
+    }
+
+    #[test]
+    fn every_route_that_rules_know_is_in_the_table_under_its_own_name() {
+        let mut named: Vec<_> = table().iter().map(|row| row.route).collect();
+        named.sort();
+        let known: Vec<_> = Route::ALL.iter().copied().filter(|route| *route != Route::Unrouted).collect();
+        assert_eq!(named, known);
+        for row in table() {
+            assert_eq!(row.route.doc(), format!("`{} {}`", row.method, row.path));
+        }
     }
 }

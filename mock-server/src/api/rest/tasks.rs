@@ -50,7 +50,7 @@ struct Received<'a> {
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
     // A name that is no text is no name either: it fails the same check.
     let id = ask.segment(0).unwrap_or_default();
-    let body = ask.json_object(app.max_body_bytes).await?;
+    let body = ask.json_object()?;
     let draft = draft(&body);
     let id: TaskId = app.simulation.with(|world, now| world.configure_task(&id, &draft, now))?;
     Ok(json_of(&Received { status: "Config received successfully", task_id: id.as_str() }))

@@ -1,5 +1,6 @@
 //! A rule: where, to whom, how often, and what.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use super::effect::Effect;
 use super::point::{At, Point, Route, StreamPoint};
 use crate::domain::ids::JobId;
 use crate::domain::time::Moment;
+use crate::sim::journal::FaultHit;
 
 /// Name of a rule, unique among those installed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -325,8 +327,9 @@ impl Match {
     }
 
     /// Whether it happens to a subject at a point.
-    pub(super) fn holds(&self, point: Point, subject: &dyn Subject) -> bool {
-        let job = |wild: &WildMatch| subject.job().is_some_and(|job| wild.matches(&job.to_string()));
+    pub(super) fn holds(&self, point: Point, seen: &Seen<'_>) -> bool {
+        let subject = seen.subject;
+        let job = |wild: &WildMatch| seen.job().is_some_and(|job| wild.matches(job));
         let frames = |frames: &Frames| {
             let number = subject.frame();
             number.is_some_and(|n| n >= frames.first && frames.last.is_none_or(|last| n <= last))
@@ -337,14 +340,32 @@ impl Match {
             && self.frames.as_ref().is_none_or(frames)
             && self.view.is_none_or(|view| subject.view() == Some(view))
             && self.job.as_ref().is_none_or(job)
-            && self
-                .caller
-                .as_ref()
-                .is_none_or(|wild| subject.caller().is_some_and(|text| wild.matches(&text)))
+            && self.caller.as_ref().is_none_or(|wild| seen.caller().is_some_and(|text| wild.matches(text)))
             && self
                 .headers
                 .iter()
                 .all(|(name, wild)| subject.header(name).is_some_and(|value| wild.matches(value)))
+    }
+}
+
+/// A subject with the texts that many rules want to see.
+pub(super) struct Seen<'a> {
+    pub(super) subject: &'a dyn Subject,
+    job: OnceCell<Option<String>>,
+    caller: OnceCell<Option<String>>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(subject: &'a dyn Subject) -> Self {
+        Self { subject, job: OnceCell::new(), caller: OnceCell::new() }
+    }
+
+    fn job(&self) -> Option<&str> {
+        self.job.get_or_init(|| Some(self.subject.job()?.to_string())).as_deref()
+    }
+
+    fn caller(&self) -> Option<&str> {
+        self.caller.get_or_init(|| self.subject.caller()).as_deref()
     }
 }
 
@@ -400,6 +421,14 @@ pub trait Subject {
     /// The number of the frame.
     fn frame(&self) -> Option<u64> {
         None
+    }
+    /// The id of the request.
+    fn request(&self) -> Option<&str> {
+        None
+    }
+    /// A rule of a step did not pass; what is told of it goes to the journal as well.
+    fn was_hit(&self, hit: &FaultHit) {
+        let _ = hit;
     }
 }
 

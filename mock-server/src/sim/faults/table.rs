@@ -1,13 +1,13 @@
 //! The rules that are installed, and what they say.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::effect::Effect;
 use super::point::{Phase, Point, Route};
-use super::rule::{Probability, Rule, RuleId, Subject};
+use super::rule::{Probability, Rule, RuleId, Seen, Subject};
 use crate::domain::time::Moment;
 use crate::sim::seed::{Bits, Seed};
 
@@ -125,6 +125,8 @@ pub struct Faults {
     /// How many rules stand at REST points and at gRPC points: whoever sees 0 need not ask.
     rest: AtomicU32,
     grpc: AtomicU32,
+    /// At which points of REST routes: a bit for each.
+    points: AtomicU64,
     /// How many of those at REST points need a request's body.
     asking_bodies: AtomicU32,
 }
@@ -138,6 +140,7 @@ impl Faults {
             table: Mutex::default(),
             rest: AtomicU32::new(0),
             grpc: AtomicU32::new(0),
+            points: AtomicU64::new(0),
             asking_bodies: AtomicU32::new(0),
         }
     }
@@ -146,6 +149,13 @@ impl Faults {
     #[must_use]
     pub fn any_at_rest(&self) -> bool {
         self.rest.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether any rule stands at a point of that route.
+    #[must_use]
+    pub fn any_at(&self, route: Route) -> bool {
+        let route = Phase::ALL.iter().fold(0, |bits, phase| bits | bit(route, *phase));
+        self.points.load(Ordering::Relaxed) & route != 0
     }
 
     /// Whether any rule stands at a gRPC point.
@@ -240,13 +250,18 @@ impl Faults {
     pub fn judge(&self, point: Point, subject: &dyn Subject, now: Moment) -> Option<Hit> {
         let mut table = self.table();
         let Table { entries, at, .. } = &mut *table;
-        at.get(&point)?
-            .iter()
-            .find_map(|number| entries.get_mut(number)?.judge(self.seed, point, subject, now))
+        let seen = Seen::new(subject);
+        at.get(&point)?.iter().find_map(|number| entries.get_mut(number)?.judge(self.seed, point, &seen, now))
     }
 
     fn count(&self, table: &Table) {
         let (mut rest, mut grpc, mut bodies) = (0, 0, 0);
+        let at = table.at.iter().filter(|(_, numbers)| !numbers.is_empty());
+        let points = at.fold(0, |bits, (point, _)| match point {
+            Point::Rest(route, phase) => bits | bit(*route, *phase),
+            Point::Step(_) | Point::Undo(_) | Point::Grpc(_) => bits,
+        });
+        self.points.store(points, Ordering::Relaxed);
         for entry in table.entries.values() {
             match entry.state.rule.at().points().next() {
                 Some(Point::Rest(..)) => {
@@ -267,6 +282,13 @@ impl Faults {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// There are fewer points of routes than bits.
+const fn bit(route: Route, phase: Phase) -> u64 {
+    1 << (route as u32 * 3 + phase as u32)
+}
+
+const _: () = assert!(Route::ALL.len() * Phase::ALL.len() <= 64 && Phase::ALL.len() == 3);
 
 impl Table {
     fn numbered(&self, id: &RuleId) -> Option<u64> {
@@ -293,12 +315,12 @@ impl Table {
 }
 
 impl Entry {
-    fn judge(&mut self, seed: Seed, point: Point, subject: &dyn Subject, now: Moment) -> Option<Hit> {
-        let rule = Arc::clone(&self.state.rule);
-        let schedule = rule.schedule();
-        if self.expires.is_some_and(|at| at <= now) || !rule.matches().holds(point, subject) {
+    fn judge(&mut self, seed: Seed, point: Point, seen: &Seen<'_>, now: Moment) -> Option<Hit> {
+        if self.expires.is_some_and(|at| at <= now) || !self.state.rule.matches().holds(point, seen) {
             return None;
         }
+        let (rule, subject) = (Arc::clone(&self.state.rule), seen.subject);
+        let schedule = rule.schedule();
         let begun = schedule.from.is_none_or(|from| from.resolve(self.state.since) <= now);
         let over = schedule.until.is_some_and(|until| until.resolve(self.state.since) <= now);
         if !begun || over {

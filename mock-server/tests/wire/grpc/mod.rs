@@ -1,6 +1,7 @@
 //! The streams of a job over gRPC: what a client of a job's port sees, on a clock that only goes when it is advanced.
 
 mod ends;
+mod faults;
 mod flow;
 mod garbage;
 mod geometry;

@@ -188,7 +188,8 @@ async fn a_recording_ends_after_eight_frames_and_thirty_seconds_and_takes_its_jo
     assert_eq!(fired.last().map(|entry| &entry.what), Some(&Happening::Removed(id, Removal::GoneAway)));
     for call in [&mut first, &mut same, &mut other] {
         let status = call.message().await.expect_err("no ninth frame, and no end with OK");
-        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        // So does this library read a connection that ends behind a GOAWAY; that of Python says UNAVAILABLE.
+        assert_eq!(status.code(), Code::Unknown, "{status:?}");
     }
     assert!(TcpStream::connect(port(&server)).is_err());
     assert_eq!(Client::of(&server).get("/metadata/1-1").await.status, 404);
