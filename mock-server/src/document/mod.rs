@@ -6,7 +6,7 @@
 
 mod place;
 pub(crate) mod print;
-mod recordings;
+pub(crate) mod recordings;
 mod section;
 pub(crate) mod tree;
 pub(crate) mod world;

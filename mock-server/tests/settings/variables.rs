@@ -12,6 +12,7 @@ fn value_of(name: &str) -> &'static str {
         "port-base" => "2000",
         "config" => "../fixtures/worlds/gpu-pool-2.yaml",
         "world" => "../fixtures/worlds/one-slot.yaml",
+        "admin-token" => "open-sesame",
         "set" => "limits.max_jobs=3",
         "seed" => "77",
         "clock" => "scaled:60",
@@ -76,8 +77,8 @@ fn empty_variables_say_nothing() {
 
 #[test]
 fn an_unknown_variable_is_named_with_those_there_are() {
-    let told = "unknown variable: there are FOCUS_MOCK_LISTEN, FOCUS_MOCK_ADMIN, FOCUS_MOCK_PORT_BASE, FOCUS_MOCK_CONFIG, \
-                FOCUS_MOCK_WORLD, FOCUS_MOCK_SET, FOCUS_MOCK_SEED, FOCUS_MOCK_CLOCK, FOCUS_MOCK_START_TIME, \
+    let told = "unknown variable: there are FOCUS_MOCK_LISTEN, FOCUS_MOCK_ADMIN, FOCUS_MOCK_ADMIN_TOKEN, FOCUS_MOCK_PORT_BASE, \
+                FOCUS_MOCK_CONFIG, FOCUS_MOCK_WORLD, FOCUS_MOCK_SET, FOCUS_MOCK_SEED, FOCUS_MOCK_CLOCK, FOCUS_MOCK_START_TIME, \
                 FOCUS_MOCK_STREAM_HOST, FOCUS_MOCK_TLS_CERT, FOCUS_MOCK_TLS_KEY, FOCUS_MOCK_TLS_SELF_SIGNED, \
                 FOCUS_MOCK_PORT_FILE, FOCUS_MOCK_LOG, FOCUS_MOCK_LOG_FORMAT, FOCUS_MOCK_STOP_DEADLINE";
     for name in ["FOCUS_MOCK_PORT", "FOCUS_MOCK_", "FOCUS_MOCK_seed", "FOCUS_MOCK_SEED_"] {

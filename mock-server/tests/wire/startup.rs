@@ -75,7 +75,7 @@ async fn every_route_is_down_until_mongodb_is_there_and_the_pod_after_it() {
         told[1..4],
         [
             json!({"number": 2, "at_ms": START_MS, "event": "server-waits", "what": "mongodb"}),
-            json!({"number": 3, "at_ms": START_MS, "event": "dependency-changed", "what": "mongodb"}),
+            json!({"number": 3, "at_ms": START_MS, "event": "dependency-changed", "what": "mongodb", "state": "up"}),
             json!({"number": 4, "at_ms": START_MS + 3_000, "event": "server-up"}),
         ]
     );
