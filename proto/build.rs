@@ -1,14 +1,16 @@
 //! Turns the contract files beside this script into what the library embeds.
 //!
-//! The protos are compiled with protox, so no `protoc` has to be on the machine. The OpenAPI document is kept
-//! by hand as YAML and parsed here: a mistake in it stops the build instead of the first request.
+//! The protos are compiled with protox, so no `protoc` has to be on the machine. The OpenAPI documents are kept
+//! by hand as YAML and parsed here: a mistake in them stops the build instead of the first request.
 
 use std::{env, error::Error, fs, path::Path};
 
 use prost::Message as _;
 
 const PROTOS: [&str; 2] = ["pandadatastream.proto", "datastream.proto"];
-const OPENAPI: &str = "openapi/focus-server.yaml";
+/// The documents, each with the name of its JSON.
+const OPENAPI: [(&str, &str); 2] =
+    [("openapi/focus-server.yaml", "focus-server.json"), ("openapi/mock-admin.yaml", "mock-admin.json")];
 
 /// A row of a frame can be megabytes: cloning it must share the bytes, not copy them.
 const SHARED_BYTES: &str = ".pandadatastream.DataStream.main_data";
@@ -41,13 +43,15 @@ fn compile_protos(out_dir: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn compile_openapi(out_dir: &Path) -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={OPENAPI}");
-    let yaml = fs::read_to_string(OPENAPI).map_err(|problem| format!("{OPENAPI}: {problem}"))?;
-    let document: serde_json::Value =
-        serde_saphyr::from_str(&yaml).map_err(|problem| format!("{OPENAPI}: {problem}"))?;
-    if !document.is_object() {
-        return Err(format!("{OPENAPI}: the document must be a mapping").into());
+    for (yaml, json) in OPENAPI {
+        println!("cargo::rerun-if-changed={yaml}");
+        let text = fs::read_to_string(yaml).map_err(|problem| format!("{yaml}: {problem}"))?;
+        let document: serde_json::Value =
+            serde_saphyr::from_str(&text).map_err(|problem| format!("{yaml}: {problem}"))?;
+        if !document.is_object() {
+            return Err(format!("{yaml}: the document must be a mapping").into());
+        }
+        fs::write(out_dir.join(json), serde_json::to_vec(&document)?)?;
     }
-    fs::write(out_dir.join("focus-server.json"), serde_json::to_vec(&document)?)?;
     Ok(())
 }

@@ -9,6 +9,8 @@ use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;
 use crate::sim::setup::{PortChoice, Setup};
 
+pub use crate::api::admin::token::AdminToken;
+
 /// Everything a server is started with. The default is what a test wants: the default world on addresses of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -18,6 +20,8 @@ pub struct Config {
     pub seed: Seed,
     /// What makes its clock go.
     pub clock: Mode,
+    /// What the admin interface asks its callers for; without one it answers everybody who reaches it.
+    pub admin_token: Option<AdminToken>,
     /// What its clock shows at the start; the wall clock's time if nothing is given.
     pub start_time: Option<Moment>,
     /// The world it starts with.
@@ -40,6 +44,7 @@ impl Default for Config {
             addresses: Addresses::Own,
             seed: Seed::default(),
             clock: Mode::System,
+            admin_token: None,
             start_time: None,
             setup: Setup::default(),
             streams_at: StreamsAt::default(),

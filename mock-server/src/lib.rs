@@ -17,6 +17,7 @@
 //! ```
 
 mod api;
+pub mod client;
 mod config;
 pub mod document;
 pub mod domain;
@@ -26,7 +27,7 @@ mod serve;
 pub mod settings;
 pub mod sim;
 
-pub use config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+pub use config::{Addresses, AdminToken, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
 pub use document::world_file;
 pub use mock::MockServer;
 pub use serve::{Server, StartError};

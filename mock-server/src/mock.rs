@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use crate::config::Config;
+use crate::client::Admin;
+use crate::config::{AdminToken, Config};
 use crate::serve::{Server, StartError};
 use crate::sim::Simulation;
 use crate::sim::signal::Signal;
@@ -35,6 +36,7 @@ use crate::sim::signal::Signal;
 pub struct MockServer {
     rest: SocketAddr,
     admin: Option<SocketAddr>,
+    admin_token: Option<AdminToken>,
     port_base: u16,
     base_url: String,
     certificate: Option<String>,
@@ -49,6 +51,7 @@ impl MockServer {
     /// # Errors
     /// When its addresses cannot be had, or the machine gives no thread or runtime.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let admin_token = config.admin_token.clone();
         let stop = Arc::new(Signal::default());
         let stopped = Arc::clone(&stop);
         let (ready, started) = mpsc::channel();
@@ -60,6 +63,7 @@ impl MockServer {
             Ok(Ok(started)) => Ok(Self {
                 rest: started.rest,
                 admin: started.admin,
+                admin_token,
                 port_base: started.port_base,
                 base_url: started.base_url,
                 certificate: started.certificate,
@@ -103,6 +107,12 @@ impl MockServer {
     #[must_use]
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// A client of the admin interface, if there is one.
+    #[must_use]
+    pub fn admin_client(&self) -> Option<Admin> {
+        self.admin.map(|address| Admin::at(address, self.admin_token.clone()))
     }
 
     /// Job ports are this plus the slot.

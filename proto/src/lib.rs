@@ -41,3 +41,9 @@ pub const OPENAPI_YAML: &str = include_str!("../openapi/focus-server.yaml");
 
 /// The REST contract as compact JSON, the bytes `GET /openapi.json` answers with. Keys keep the order of the YAML.
 pub const OPENAPI_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/focus-server.json"));
+
+/// The mock's own admin interface as it was written: OpenAPI 3.1 in YAML. No part of the product's contract.
+pub const ADMIN_OPENAPI_YAML: &str = include_str!("../openapi/mock-admin.yaml");
+
+/// The same as compact JSON, the bytes `GET /__mock/openapi.json` answers with.
+pub const ADMIN_OPENAPI_JSON: &str = include_str!(concat!(env!("OUT_DIR"), "/mock-admin.json"));

@@ -47,7 +47,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         (None, _) => (format!("{}/ack", place.rest), false),
     };
     let timeout = Duration::from_secs(*matches.get_one::<u64>("timeout").unwrap_or(&3));
-    match http::get(&url, timeout) {
+    let token = settings.config.admin_token.as_ref().filter(|_| is_admin);
+    match http::get(&url, timeout, token) {
         // Without the admin interface, a product that says that it is down is a server that is well.
         Ok(answer) if answer.status == 200 || (!is_admin && !ready) => {
             println!("{url} answers {}", answer.status);
@@ -66,13 +67,13 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 
 /// Bases of a server's interfaces.
 #[derive(Deserialize)]
-struct Place {
+pub(super) struct Place {
     rest: String,
-    admin: Option<String>,
+    pub(super) admin: Option<String>,
 }
 
 impl Place {
-    fn of(settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn of(settings: &Settings) -> anyhow::Result<Self> {
         let Addresses::Given { listen, admin, .. } = &settings.config.addresses else {
             anyhow::bail!("settings always give addresses")
         };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use focus_mock::AdminToken;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
@@ -11,8 +12,8 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-/// Asks. Certificates are not verified: a mock signs its own, and nothing secret is sent.
-pub(super) fn get(url: &str, timeout: Duration) -> anyhow::Result<Answer> {
+/// Asks. Certificates are not verified: a mock signs its own, and the admin interface, whose token is sent, has none.
+pub(super) fn get(url: &str, timeout: Duration, token: Option<&AdminToken>) -> anyhow::Result<Answer> {
     let tls = TlsConfig::builder().disable_verification(true).build();
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
@@ -22,7 +23,11 @@ pub(super) fn get(url: &str, timeout: Duration) -> anyhow::Result<Answer> {
         .tls_config(tls)
         .build()
         .into();
-    let mut response = agent.get(url).call()?;
+    let mut request = agent.get(url);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {}", token.reveal()));
+    }
+    let mut response = request.call()?;
     let status = response.status().as_u16();
     Ok(Answer { status, body: response.body_mut().read_to_string()? })
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command, and the flags that they share.
 
 mod check;
+mod ctl;
 mod exec;
 mod faults;
 mod healthcheck;
@@ -30,6 +31,7 @@ pub(crate) fn run() -> ExitCode {
         Some(("check", matches)) => Ok(check::run(matches)),
         Some(("faults", matches)) => Ok(faults::run(matches)),
         Some(("rehearse", matches)) => rehearse::run(matches),
+        Some(("ctl", matches)) => ctl::run(matches),
         Some(("exec", matches)) => exec::run(matches),
         Some(("healthcheck", matches)) => healthcheck::run(matches),
         Some(("quirks", matches)) => quirks::run(matches),
@@ -64,6 +66,7 @@ fn command() -> Command {
         .subcommand(quirks::command())
         .subcommand(rehearse::command())
         .subcommand(faults::command())
+        .subcommand(ctl::command())
 }
 
 const PRECEDENCE: &str = "A flag wins over its variable, that over the configuration file, that over the default. \
@@ -92,10 +95,13 @@ fn settings(
     defaults: &'static [(&'static str, &'static str)],
 ) -> anyhow::Result<Settings> {
     let said = |flag: &'static Flag| -> Vec<(&'static Flag, String)> {
+        // A command may have only some of the flags.
         if flag.is_switch() {
-            return matches.get_flag(flag.name).then(|| (flag, String::from("true"))).into_iter().collect();
+            let said = matches.try_get_one::<bool>(flag.name).ok().flatten().copied().unwrap_or(false);
+            return said.then(|| (flag, String::from("true"))).into_iter().collect();
         }
-        matches.get_many::<String>(flag.name).into_iter().flatten().map(|text| (flag, text.clone())).collect()
+        let said = matches.try_get_many::<String>(flag.name).ok().flatten();
+        said.into_iter().flatten().map(|text| (flag, text.clone())).collect()
     };
     // What others are called is not our business, even if it is no text.
     let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));

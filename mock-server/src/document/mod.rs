@@ -12,7 +12,7 @@ mod effects;
 pub mod happening;
 mod place;
 pub(crate) mod print;
-mod recordings;
+pub(crate) mod recordings;
 pub mod rules;
 pub mod scenario;
 mod section;

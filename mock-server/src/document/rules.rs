@@ -42,7 +42,7 @@ pub fn rule(text: &str, name: &str) -> Result<Rule, Mistakes> {
 }
 
 /// The rules under `faults`.
-pub(super) fn rules(keys: &mut Section<'_>) -> Vec<Arc<Rule>> {
+pub(crate) fn rules(keys: &mut Section<'_>) -> Vec<Arc<Rule>> {
     if let Some(node @ Node { value: Value::List(items), .. }) = keys.get("faults")
         && items.len() > MOST_RULES
     {

@@ -99,7 +99,9 @@ impl Server {
         };
         if let Some(listener) = listeners.admin {
             server.admin = Some(listener.local_addr().map_err(StartError::Runtime)?);
-            let routes = admin::router(Arc::clone(&simulation), config.http.body_time);
+            let token = config.admin_token.clone();
+            warn_if_anybody_may_reach_it(server.admin, token.is_some());
+            let routes = admin::router(Arc::clone(&simulation), config.http.body_time, token);
             server.serve(listener, Admin(routes), None, &open)?;
         }
         let product = Product::new(Arc::new(app(&config, simulation)));
@@ -225,6 +227,16 @@ impl Answer for Admin {
     fn answer(self, request: Request<Incoming>, _: Arc<Ends>) -> BoxFuture<'static, Answered> {
         let answered = self.0.oneshot(request);
         answered.map(|answered| Answered::Whole(answered.unwrap_or_else(|never| match never {}))).boxed()
+    }
+}
+
+/// Whoever reaches the admin interface may do everything there.
+fn warn_if_anybody_may_reach_it(admin: Option<SocketAddr>, has_token: bool) {
+    if let Some(admin) = admin.filter(|admin| !admin.ip().is_loopback() && !has_token) {
+        tracing::warn!(
+            "the admin interface listens on {admin}, which other machines may reach, and asks for no token: give \
+             --admin-token or FOCUS_MOCK_ADMIN_TOKEN"
+        );
     }
 }
 

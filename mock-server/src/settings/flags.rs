@@ -47,7 +47,7 @@ const fn flag(
 }
 
 /// All of them, in the order of the help.
-pub static FLAGS: [Flag; 21] = [
+pub static FLAGS: [Flag; 22] = [
     flag(
         "listen",
         "ADDRESS",
@@ -61,6 +61,13 @@ pub static FLAGS: [Flag; 21] = [
         &["admin.listen"],
         Reading::Text,
         "Where the admin interface listens (clock, state, reset); port 0 takes a free one, \"off\" leaves it out",
+    ),
+    flag(
+        "admin-token",
+        "TOKEN",
+        &["admin.token"],
+        Reading::Text,
+        "What the admin interface asks its callers for; better said in the variable, which no list of processes shows",
     ),
     flag(
         "port-base",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::flags::{ADDRESS, address};
-use crate::config::{Addresses, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+use crate::config::{Addresses, AdminToken, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
 use crate::document::{Node, Scenario, Section, Value, print};
 use crate::domain::time::{EpochSeconds, Moment};
 use crate::sim::clock::Mode;
@@ -36,6 +36,7 @@ pub enum LogFormat {
 pub(super) struct ServerKeys {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
+    admin_token: Option<AdminToken>,
     streams_at: StreamsAt,
     tls: Option<Tls>,
     seed: Seed,
@@ -54,6 +55,7 @@ impl ServerKeys {
             addresses: Addresses::Given { listen: self.listen, admin: self.admin, ports: world.ports },
             seed: self.seed,
             clock: self.clock,
+            admin_token: self.admin_token.clone(),
             start_time: self.start_time,
             setup: world.setup,
             streams_at: self.streams_at.clone(),
@@ -98,7 +100,7 @@ pub(super) fn read(file: &mut Section<'_>) -> ServerKeys {
     file.path("scenario_file");
     let port_file = file.path("port_file");
     let (listen, streams_at) = file.section("rest", rest);
-    let admin = file.section("admin", admin);
+    let (admin, admin_token) = file.section("admin", |keys| (admin(keys), admin_token(keys)));
     let (clock, start_time) = file.section("clock", |keys| (mode(keys), start_time(keys)));
     let tls = file.section("tls", tls);
     let log = file.section("log", log);
@@ -109,6 +111,7 @@ pub(super) fn read(file: &mut Section<'_>) -> ServerKeys {
     ServerKeys {
         listen,
         admin,
+        admin_token,
         streams_at,
         tls,
         seed: Seed(seed),
@@ -164,6 +167,28 @@ fn admin(keys: &mut Section<'_>) -> Option<SocketAddr> {
         print::text(&listen.map_or_else(|| String::from("off"), |address| address.to_string())),
     );
     listen
+}
+
+/// The token never shows, neither in what is printed nor in what is said about a mistake in it.
+fn admin_token(keys: &mut Section<'_>) -> Option<AdminToken> {
+    let said = match keys.get("token").map(|node| &node.value) {
+        None => None,
+        Some(Value::Text(text)) => Some(text.clone()),
+        // A token of digits alone is a number to YAML, and no less a token.
+        Some(Value::Integer(number)) => Some(number.to_string()),
+        Some(_) => Some(String::new()),
+    };
+    let token = said.as_deref().and_then(AdminToken::new);
+    if said.as_deref() == Some(AdminToken::HIDDEN) {
+        let text = "admin.token is hidden behind ***, as --print-config shows it: give the token itself, in the \
+                    variable FOCUS_MOCK_ADMIN_TOKEN for instance, or take the line out";
+        keys.mistake_in("token", text);
+    } else if said.is_some() && token.is_none() {
+        keys.mistake_in("token", &format!("admin.token must be {}", AdminToken::EXPECTED));
+    }
+    let shown = token.as_ref().map_or_else(print::nothing, |_| print::text(AdminToken::HIDDEN));
+    keys.note("token", shown);
+    token
 }
 
 fn mode(keys: &mut Section<'_>) -> Mode {

@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod child;
 mod config;
+mod ctl;
 #[cfg(target_os = "linux")]
 mod descriptors;
 #[cfg(unix)]

@@ -7,6 +7,9 @@ use proptest::sample::{Index, subsequence};
 use super::keys::CANDIDATES;
 use super::said::{Said, nobody};
 
+/// Printed hidden, so that it cannot be said again: the only one.
+const HIDDEN: &str = "admin.token";
+
 /// Settings that were read from what other settings printed.
 fn again(settings: &Settings) -> Said {
     nobody().config(settings.yaml())
@@ -29,7 +32,7 @@ proptest! {
 
     #[test]
     fn printed_settings_are_read_as_the_same_settings(
-        keys in subsequence(CANDIDATES.keys().cloned().collect::<Vec<_>>(), 1..40),
+        keys in subsequence(CANDIDATES.keys().filter(|key| *key != HIDDEN).cloned().collect::<Vec<_>>(), 1..40),
         choices in prop::collection::vec(any::<Index>(), 40),
     ) {
         let mut said = nobody();
@@ -65,7 +68,7 @@ proptest! {
 
 #[test]
 fn every_value_of_every_key_survives() {
-    for (key, values) in &*CANDIDATES {
+    for (key, values) in CANDIDATES.iter().filter(|(key, _)| *key != HIDDEN) {
         for value in values {
             assert_same(&super::keys::with_companions(nobody(), key).set(&format!("{key}={value}")));
         }

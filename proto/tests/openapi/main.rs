@@ -3,6 +3,7 @@
 //! An example that is not valid under its own schema misleads whoever copies it; a schema that accepts a spoilt
 //! example judges nothing. Both are checked here for every example of the document.
 
+mod admin;
 mod examples;
 mod routes;
 mod schemas;

@@ -1,17 +1,22 @@
 //! The world as JSON.
 
+use axum::extract::State;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::rfc3339;
-use crate::api::rejection::Rejection;
-use crate::domain::fiber::FiberState;
-use crate::domain::ids::JobId;
+use super::answer::{Answer, json};
+use super::entry::entry;
+use super::limits::LimitsBody;
+use super::time::rfc3339;
+use super::{World, pending, ports, quirks};
 use crate::domain::job::{JobState, StreamEnd};
-use crate::domain::refusal::Refusal;
+use crate::domain::quirk::Quirk;
+use crate::sim::Simulation;
+use crate::sim::change::Outside;
 use crate::sim::clock::Waiter;
-use crate::sim::journal::{Entry, Happening, Removal};
-use crate::sim::setup::{ClusterState, Dependencies, MongoDb, RecordingsState, Supply};
-use crate::sim::snapshot::{JobSnapshot, Snapshot};
+use crate::sim::journal::Removal;
+use crate::sim::setup::Dependencies;
+use crate::sim::snapshot::JobSnapshot;
 use crate::sim::startup::Startup;
 
 #[derive(Serialize)]
@@ -30,6 +35,16 @@ pub(super) struct StateBody {
     cluster: ClusterBody,
     queues: Vec<String>,
     journal: JournalBody,
+    /// The profile that the quirks are, if they are one.
+    profile: Option<&'static str>,
+    /// Quirks that are on.
+    quirks: Vec<&'static str>,
+    limits: LimitsBody,
+    /// How many rules are installed.
+    rules: usize,
+    held_ports: Vec<Value>,
+    /// How many things belong to no live job.
+    leaks: usize,
 }
 
 #[derive(Serialize)]
@@ -41,7 +56,7 @@ struct ClockState {
 }
 
 #[derive(Serialize)]
-struct WaiterBody {
+pub(super) struct WaiterBody {
     until_ms: i64,
     what: &'static str,
     job: Option<String>,
@@ -86,33 +101,23 @@ struct ClusterBody {
 #[derive(Serialize)]
 struct JournalBody {
     written: u64,
-    newest: Vec<EntryBody>,
-}
-
-/// One entry of the journal.
-#[derive(Serialize)]
-pub(super) struct EntryBody {
-    number: u64,
-    at_ms: i64,
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    what: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    dropped: u64,
+    bytes: usize,
+    newest: Vec<Value>,
 }
 
 impl StateBody {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn of(simulation: &Simulation) -> Self {
+        let snapshot = simulation.snapshot();
+        let quirks = simulation.with(|world, _| world.quirks());
         Self {
             clock: ClockState {
                 mode: snapshot.mode.to_string(),
                 now: rfc3339(snapshot.now),
                 now_ms: snapshot.now.millis().0,
-                waiters: snapshot.waiters.iter().map(waiter).collect(),
+                waiters: snapshot.waiters.iter().map(WaiterBody::of).collect(),
             },
-            fiber: fiber(snapshot.fiber),
+            fiber: Outside::Fiber(snapshot.fiber).state(),
             dependencies: dependencies(&snapshot.dependencies),
             serving: snapshot.serving,
             waiting_for: snapshot.startup.map(startup),
@@ -131,75 +136,35 @@ impl StateBody {
             queues: snapshot.objects.queues.clone(),
             journal: JournalBody {
                 written: snapshot.journal_written,
-                newest: snapshot.journal.iter().map(EntryBody::of).collect(),
+                dropped: simulation.journal().dropped(),
+                bytes: simulation.journal().bytes(),
+                newest: snapshot.journal.iter().map(entry).collect(),
             },
+            profile: quirks::profile(quirks),
+            quirks: quirks.iter().map(Quirk::name).collect(),
+            limits: LimitsBody::of(simulation),
+            rules: simulation.faults().list().len(),
+            held_ports: ports::held(simulation),
+            leaks: pending::leaks(simulation).len(),
         }
     }
 }
 
-impl EntryBody {
-    pub(super) fn of(entry: &Entry) -> Self {
-        let (event, job, what, code) = match &entry.what {
-            Happening::Configured(id) => ("configured", Some(id), None, None),
-            Happening::Refused(refusal) => ("refused", None, None, Some(code(refusal))),
-            Happening::RolledBack { id, step, refusal } => {
-                ("rolled-back", Some(id), Some(step.name()), Some(code(refusal)))
-            }
-            Happening::Started(id) => ("started", Some(id), None, None),
-            Happening::Completed(id) => ("completed", Some(id), None, None),
-            Happening::Failed(id) => ("failed", Some(id), None, None),
-            Happening::Cancelled(id) => ("cancelled", Some(id), None, None),
-            Happening::Removed(id, why) => ("removed", Some(id), Some(removal(*why)), None),
-            Happening::CallEnded(id, end) => ("call-ended", Some(id), Some(stream_end(*end)), None),
-            Happening::OutsideChanged(outside) => ("dependency-changed", None, Some(outside.name()), None),
-            Happening::QuirkChanged(quirk, true) => ("quirk-on", None, Some(quirk.name()), None),
-            Happening::QuirkChanged(quirk, false) => ("quirk-off", None, Some(quirk.name()), None),
-            Happening::LimitsChanged(_) => ("limits-changed", None, None, None),
-            Happening::PortHeld(..) => ("port-held", None, None, None),
-            Happening::PortReleased(_) => ("port-released", None, None, None),
-            Happening::RecordingsReplaced => ("recordings-replaced", None, None, None),
-            Happening::RuleAdded(_) => ("rule-added", None, None, None),
-            Happening::RuleRemoved(_) => ("rule-removed", None, None, None),
-            Happening::ChangeRefused(_) => ("change-refused", None, None, None),
-            Happening::Leaked { job, undo, .. } => ("leaked", job.as_ref(), Some(undo.name()), None),
-            Happening::CleanupJobDeleted(id) => ("cleanup-job-deleted", Some(id), None, None),
-            Happening::Fault(hit) => ("fault", hit.job.as_ref(), hit.effect, None),
-            Happening::Request(record) => ("request", record.job.as_ref(), None, record.code),
-            Happening::CallOpened(id) => ("call-opened", Some(id), None, None),
-            Happening::Reset => ("reset", None, None, None),
-            Happening::ServerWaits(what) => ("server-waits", None, Some(*what), None),
-            Happening::ServerUp => ("server-up", None, None, None),
-        };
-        Self {
-            number: entry.number,
-            at_ms: entry.at.millis().0,
-            event,
-            job: job.map(JobId::to_string),
-            what,
-            code,
-        }
+impl WaiterBody {
+    pub(super) fn of(waiter: &Waiter) -> Self {
+        let job = waiter.job.map(|job| job.to_string());
+        Self { until_ms: waiter.until.millis().0, what: waiter.what, job }
     }
 }
 
-fn code(refusal: &Refusal) -> &'static str {
-    Rejection::Refused(refusal.clone()).row().code
-}
-
-fn waiter(waiter: &Waiter) -> WaiterBody {
-    let job = waiter.job.map(|job| job.to_string());
-    WaiterBody { until_ms: waiter.until.millis().0, what: waiter.what, job }
+pub(super) async fn get(State(simulation): World) -> Answer {
+    json(StateBody::of(&simulation))
 }
 
 fn job(job: &JobSnapshot) -> JobBody {
     JobBody {
         job_id: job.id.to_string(),
-        state: match job.state {
-            JobState::Pending => "Pending",
-            JobState::Running => "Running",
-            JobState::Completed => "Completed",
-            JobState::Failed => "Failed",
-            JobState::Cancelled => "Cancelled",
-        },
+        state: job_state(job.state),
         port: job.port.number(),
         port_held: job.port_held,
         streams: job.streams,
@@ -207,42 +172,24 @@ fn job(job: &JobSnapshot) -> JobBody {
     }
 }
 
-fn fiber(state: FiberState) -> &'static str {
+pub(super) fn job_state(state: JobState) -> &'static str {
     match state {
-        FiberState::Waiting => "waiting",
-        FiberState::Mixed => "mixed",
-        FiberState::Lit => "ready",
-    }
-}
-
-fn supply(state: Supply) -> &'static str {
-    match state {
-        Supply::Up => "up",
-        Supply::Down => "down",
+        JobState::Pending => "Pending",
+        JobState::Running => "Running",
+        JobState::Completed => "Completed",
+        JobState::Failed => "Failed",
+        JobState::Cancelled => "Cancelled",
     }
 }
 
 fn dependencies(states: &Dependencies) -> DependenciesBody {
     DependenciesBody {
-        mongodb: match states.mongodb {
-            MongoDb::Up => "up",
-            MongoDb::Down => "down",
-            MongoDb::SlowFail => "slow-fail",
-            MongoDb::Restarting => "restarting",
-        },
-        rabbitmq: supply(states.rabbitmq),
-        recorder: supply(states.recorder),
-        recordings: match states.recordings {
-            RecordingsState::Present => "present",
-            RecordingsState::None => "none",
-            RecordingsState::PathMismatch => "path-mismatch",
-        },
-        cluster: match states.cluster {
-            ClusterState::Ok => "ok",
-            ClusterState::RefusesObjects => "refuses-objects",
-            ClusterState::OutOfPodAddresses => "out-of-pod-addresses",
-        },
-        focus_server: supply(states.focus_server),
+        mongodb: Outside::MongoDb(states.mongodb).state(),
+        rabbitmq: Outside::RabbitMq(states.rabbitmq).state(),
+        recorder: Outside::Recorder(states.recorder).state(),
+        recordings: Outside::Recordings(states.recordings).state(),
+        cluster: Outside::Cluster(states.cluster).state(),
+        focus_server: Outside::FocusServer(states.focus_server).state(),
     }
 }
 
@@ -253,7 +200,7 @@ fn startup(state: Startup) -> &'static str {
     }
 }
 
-fn removal(why: Removal) -> &'static str {
+pub(super) fn removal(why: Removal) -> &'static str {
     match why {
         Removal::Idle => "idle",
         Removal::Finished => "finished",
@@ -263,7 +210,7 @@ fn removal(why: Removal) -> &'static str {
     }
 }
 
-fn stream_end(end: StreamEnd) -> &'static str {
+pub(super) fn stream_end(end: StreamEnd) -> &'static str {
     match end {
         StreamEnd::PlayedOut => "played-out",
         StreamEnd::Inactive => "inactive",

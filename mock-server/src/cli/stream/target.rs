@@ -39,7 +39,7 @@ impl Target {
 
     fn of_job(job: &str, base: &str) -> anyhow::Result<Self> {
         let url = format!("{base}/metadata/{job}");
-        let answer = http::get(&url, LOOK_UP_TIME).with_context(|| format!("{url} does not answer"))?;
+        let answer = http::get(&url, LOOK_UP_TIME, None).with_context(|| format!("{url} does not answer"))?;
         if answer.status != 200 {
             bail!("{url} answers {}: {}", answer.status, answer.body.trim());
         }

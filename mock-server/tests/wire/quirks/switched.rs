@@ -87,11 +87,10 @@ async fn changes_are_told_in_the_journal_and_what_stays_the_same_is_none() {
     let state: Value =
         client.request(Method::GET, url).send().await.expect("an answer").json().await.expect("JSON");
     let newest = state["journal"]["newest"].as_array().expect("a list");
-    for (event, what) in [("quirk-on", "parser-500"), ("quirk-off", "stream-port-string")] {
-        assert!(
-            newest.iter().any(|entry| entry["event"] == event && entry["what"] == what),
-            "{event} {what}"
-        );
+    for (what, on) in [("parser-500", true), ("stream-port-string", false)] {
+        let is_it = |entry: &Value| entry["event"] == "quirk-changed" && entry["what"] == what;
+        let told = newest.iter().rev().find(|entry| is_it(entry)).expect("the journal tells of it");
+        assert_eq!(told["on"], on, "{what}");
     }
 
     server.simulation().reset();
