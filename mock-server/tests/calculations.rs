@@ -6,6 +6,7 @@
 use focus_mock::domain::check::{self, Bounds, ConfigureDraft, Given, RangeDraft, ViewNumber, WindowDraft};
 use focus_mock::domain::command::ConfigureJob;
 use focus_mock::domain::fiber::{Channel, ChannelRange, Prr};
+use focus_mock::domain::quirk::Quirks;
 use focus_mock::domain::time::EpochSeconds;
 use focus_mock::domain::view::Layout;
 use proptest::prelude::*;
@@ -21,6 +22,7 @@ fn bounds() -> Bounds {
         nfft_max_multichannel: 65536,
         prr: prr(),
         latest_end: EpochSeconds(2_000_000_000),
+        quirks: Quirks::NONE,
     }
 }
 
@@ -41,12 +43,13 @@ fn draft((view, channels, nfft, frequencies, duration, height): Request) -> Conf
         nfft: if spectrum { Given::Value(nfft) } else { Given::Absent },
         frequencies: if spectrum { range(frequencies.0, frequencies.1) } else { Given::Absent },
         window: WindowDraft::default(),
+        view_is_number: false,
     }
 }
 
 fn layout(request: Request) -> Layout {
-    let job = check::configure(&draft(request), &bounds()).unwrap_or_else(|why| panic!("{request:?}: {why}"));
-    layout_of(&job)
+    let understood = check::configure(&draft(request), &bounds());
+    layout_of(&understood.unwrap_or_else(|why| panic!("{request:?}: {why}")).job)
 }
 
 fn layout_of(job: &ConfigureJob) -> Layout {
@@ -211,8 +214,8 @@ proptest! {
         prop_assert!(layout.lines_dt > 0.0);
         let expected = if view == MultiChannel { (max - min + 1).min(3) } else { 1 };
         prop_assert_eq!(layout.streams.len() as i64, expected);
-        prop_assert_eq!(i64::from(layout.streams[0].min().0), min);
-        prop_assert_eq!(i64::from(layout.streams[layout.streams.len() - 1].max().0), max);
+        prop_assert_eq!(layout.streams[0].min().0, min);
+        prop_assert_eq!(layout.streams[layout.streams.len() - 1].max().0, max);
         for pair in layout.streams.windows(2) {
             prop_assert_eq!(pair[0].max().0 + 1, pair[1].min().0);
             prop_assert!(pair[0].count() == pair[1].count() || pair[0].count() == pair[1].count() + 1);

@@ -166,12 +166,12 @@ const MISTAKES: &[(&str, &str)] = &[
     // Unknown keys, at every level; the place is the key's.
     (
         "world: {}\nwrld: {}",
-        "2:1: unknown key \"wrld\": a world file has the keys profile, world, dependencies, limits, ports, jobs, waterfall, \
+        "2:1: unknown key \"wrld\": a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, \
          latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
     ),
     (
         "5: x",
-        "1:1: unknown key 5: a world file has the keys profile, world, dependencies, limits, ports, jobs, waterfall, \
+        "1:1: unknown key 5: a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, \
          latency, grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu",
     ),
     ("ports:\n  bas: 1", "2:3: unknown key \"bas\": ports has the keys base, max_slots, on_conflict"),

@@ -6,8 +6,9 @@ use http::HeaderValue;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use serde::Serialize;
 
+use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::refusal::Refusal;
-use crate::domain::violation::Violation;
+use crate::domain::violation::{Class, Violation};
 
 use super::status::{self, HttpRow};
 
@@ -21,6 +22,8 @@ pub(crate) enum Rejection {
     BodyTooLarge(usize),
     /// No such route.
     NotFound,
+    /// The server lacks a route that the contract has. Such servers were only ever seen to say so in one way.
+    RouteMissing,
     /// The route has other methods: these.
     MethodNotAllowed(String),
     /// A defect of ours.
@@ -33,14 +36,27 @@ impl From<Refusal> for Rejection {
     }
 }
 
-/// The body, keys in the order of the contract.
+/// The body, keys in the order of the contract. A bare one lacks some of them.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
-    error: String,
-    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Detail>,
-    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+/// Which of the keys a refusal has.
+enum Keys {
+    /// Those of the contract.
+    All,
+    /// `error` alone.
+    Error,
+    /// `detail` alone.
+    Detail,
 }
 
 #[derive(Serialize)]
@@ -63,7 +79,7 @@ impl Rejection {
             Self::Refused(refusal) => status::http(refusal),
             Self::MalformedJson => status::MALFORMED_JSON,
             Self::BodyTooLarge(_) => status::BODY_TOO_LARGE,
-            Self::NotFound => status::NOT_FOUND,
+            Self::NotFound | Self::RouteMissing => status::NOT_FOUND,
             Self::MethodNotAllowed(_) => status::METHOD_NOT_ALLOWED,
             Self::Internal => status::INTERNAL,
         }
@@ -74,7 +90,7 @@ impl Rejection {
             Self::Refused(refusal) => refusal.to_string(),
             Self::MalformedJson => String::from("Request body is not valid JSON"),
             Self::BodyTooLarge(limit) => format!("Request body is too large: the limit is {limit} bytes"),
-            Self::NotFound => String::from("Not Found"),
+            Self::NotFound | Self::RouteMissing => String::from("Not Found"),
             Self::MethodNotAllowed(_) => String::from("Method Not Allowed"),
             Self::Internal => String::from("Internal error"),
         }
@@ -90,15 +106,33 @@ impl Rejection {
                 msg: self.text(),
                 r#type: "json_invalid",
             }])),
-            Self::NotFound => Some(Detail::Text("Not Found")),
+            Self::NotFound | Self::RouteMissing => Some(Detail::Text("Not Found")),
             Self::MethodNotAllowed(_) => Some(Detail::Text("Method Not Allowed")),
             Self::Refused(_) | Self::BodyTooLarge(_) | Self::Internal => None,
         }
     }
 
-    /// The answer, for a request of that id.
-    pub(crate) fn response(&self, request_id: &str) -> Response {
-        let row = self.row();
+    /// Whether it is an outage that a server with these quirks takes its time to notice.
+    pub(super) fn is_slow_outage(&self, quirks: Quirks) -> bool {
+        matches!(self, Self::Refused(refusal) if quirks.has(Quirk::SlowOutage) && refusal.is_outage())
+    }
+
+    /// Servers with bare errors tell in `detail` what their router or their framework refuses, all else in `error`.
+    fn keys(&self, quirks: Quirks) -> Keys {
+        let refused_by_framework = match self {
+            Self::RouteMissing => return Keys::Detail,
+            Self::NotFound | Self::MethodNotAllowed(_) => true,
+            Self::Refused(Refusal::Invalid(violations)) => violations.class() == Class::Shape,
+            Self::Refused(_) | Self::MalformedJson | Self::BodyTooLarge(_) | Self::Internal => false,
+        };
+        match (quirks.has(Quirk::BareErrorBody), refused_by_framework) {
+            (false, _) => Keys::All,
+            (true, true) => Keys::Detail,
+            (true, false) => Keys::Error,
+        }
+    }
+
+    fn body(&self, request_id: &str, quirks: Quirks) -> Vec<u8> {
         let detail = self.detail();
         let error = match &detail {
             // What `text` would say, without writing every sentence twice.
@@ -107,14 +141,31 @@ impl Rejection {
             }
             Some(Detail::Text(_)) | None => self.text(),
         };
-        let body = ErrorBody { error, code: row.code, detail, request_id };
+        let (code, id) = (Some(self.row().code), Some(request_id));
+        let body = match self.keys(quirks) {
+            Keys::All => ErrorBody { error: Some(error), code, detail, request_id: id },
+            Keys::Error => ErrorBody { error: Some(error), code: None, detail: None, request_id: None },
+            Keys::Detail => ErrorBody { error: None, code: None, detail, request_id: None },
+        };
         let mut bytes = Vec::with_capacity(1024);
         serde_json::to_writer(&mut bytes, &body).expect("strings and lists of strings are always JSON");
-        let mut response = Response::new(Body::from(bytes));
+        bytes
+    }
+
+    /// The answer of a server with these quirks, for a request of that id.
+    pub(crate) fn response(&self, request_id: &str, quirks: Quirks) -> Response {
+        let row = self.row();
+        if matches!(self, Self::Refused(Refusal::ViewTypeNumber)) {
+            // Without a body there is nothing to say the type of.
+            let mut response = Response::default();
+            *response.status_mut() = row.status;
+            return response;
+        }
+        let mut response = Response::new(Body::from(self.body(request_id, quirks)));
         *response.status_mut() = row.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if row.retry_after {
+        if row.retry_after && !self.is_slow_outage(quirks) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Self::BodyTooLarge(_) = self {

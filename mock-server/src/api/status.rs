@@ -44,6 +44,9 @@ pub(crate) fn http(refusal: &Refusal) -> HttpRow {
             Class::Shape => row("INVALID_REQUEST", StatusCode::UNPROCESSABLE_ENTITY),
             Class::Value => row("INVALID_VALUE", StatusCode::BAD_REQUEST),
         },
+        Refusal::Parser => row("PARSER", StatusCode::INTERNAL_SERVER_ERROR),
+        Refusal::ViewTypeNumber => row("INVALID_REQUEST", StatusCode::UNPROCESSABLE_ENTITY),
+        Refusal::LiveMetadataUnavailable => row("LIVE_METADATA_UNAVAILABLE", StatusCode::NOT_FOUND),
         Refusal::UnknownJob => row("UNKNOWN_JOB", StatusCode::NOT_FOUND),
         Refusal::UnknownTask => row("UNKNOWN_TASK", StatusCode::NOT_FOUND),
         Refusal::NoRecording => row("NO_RECORDING", StatusCode::NOT_FOUND),
@@ -101,5 +104,6 @@ pub(crate) fn grpc_ended(end: StreamEnd) -> Option<(Code, &'static str)> {
         StreamEnd::Inactive => Some((Code::DeadlineExceeded, "stream made no progress for too long")),
         StreamEnd::Cancelled => Some((Code::Cancelled, "job cancelled")),
         StreamEnd::Gone => Some((Code::Unavailable, "job is gone")),
+        StreamEnd::GoneAway => Some((Code::Unavailable, "Cancelling all calls")),
     }
 }

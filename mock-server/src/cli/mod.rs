@@ -5,6 +5,7 @@ mod exec;
 mod healthcheck;
 mod http;
 mod log;
+mod quirks;
 mod serve;
 mod stream;
 
@@ -12,7 +13,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use focus_mock::settings::{FLAGS, Flag, Reading, Settings, Sources, VARIABLES};
+use focus_mock::settings::{FLAGS, Flag, Settings, Sources, VARIABLES};
 
 /// Exit status of a command that could not do what it was asked to: bad arguments, bad files, busy ports.
 const FAILED: u8 = 2;
@@ -27,6 +28,7 @@ pub(crate) fn run() -> ExitCode {
         Some(("check", matches)) => Ok(check::run(matches)),
         Some(("exec", matches)) => exec::run(matches),
         Some(("healthcheck", matches)) => healthcheck::run(matches),
+        Some(("quirks", matches)) => quirks::run(matches),
         Some(("stream", matches)) => stream::run(matches),
         Some((name, _)) => unreachable!("clap knows no command {name}"),
     };
@@ -55,6 +57,7 @@ fn command() -> Command {
         .subcommand(stream::command())
         .subcommand(healthcheck::command())
         .subcommand(check::command())
+        .subcommand(quirks::command())
 }
 
 const PRECEDENCE: &str = "A flag wins over its variable, that over the configuration file, that over the default. \
@@ -64,12 +67,12 @@ const PRECEDENCE: &str = "A flag wins over its variable, that over the configura
 fn server_flags() -> impl Iterator<Item = Arg> {
     FLAGS.iter().map(|flag| {
         let help = format!("{} [env: {}]", flag.help, flag.variable());
-        let action = match flag.reading {
-            Reading::KeyAndValue => ArgAction::Append,
-            _ if flag.is_switch() => ArgAction::SetTrue,
-            Reading::Text | Reading::Yaml | Reading::HostAndPort | Reading::ConfigurationFile => {
-                ArgAction::Set
-            }
+        let action = if flag.is_repeatable() {
+            ArgAction::Append
+        } else if flag.is_switch() {
+            ArgAction::SetTrue
+        } else {
+            ArgAction::Set
         };
         let arg = Arg::new(flag.name).long(flag.name).help(help).action(action);
         // A number below zero is a mistake about the flag's value and not an unknown flag.

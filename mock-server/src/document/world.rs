@@ -8,6 +8,7 @@ use super::recordings::recordings;
 use super::section::Section;
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
 use crate::domain::ids::{PortPlan, Sequence};
+use crate::domain::quirk::{Profile, Quirk, Quirks};
 use crate::domain::view::Nfft;
 use crate::sim::setup::{
     ClusterState, Dependencies, GpuPool, Latency, Limits, MongoDb, OnConflict, PortChoice, RecordingsState,
@@ -22,8 +23,7 @@ pub(crate) struct WorldKeys {
 
 pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
     let default = Setup::default();
-    // Other profiles come with the deviations they are made of.
-    file.choice("profile", &[("contract", ())], ());
+    let quirks = quirks(file);
     let times = default.times;
     let (fiber, recordings) = file.section("world", |world| {
         let fiber = fiber(world, default.fiber);
@@ -35,7 +35,10 @@ pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
     let limits = file.section("limits", |keys| limits(keys, default.limits));
     let (plan, ports, on_conflict) =
         file.section("ports", |keys| ports(keys, default.ports, default.on_conflict));
-    let first_sequence = file.section("jobs", |keys| first_sequence(keys, default.first_sequence));
+    let (first_sequence, metadata_race) = file.section("jobs", |keys| {
+        let first = first_sequence(keys, default.first_sequence);
+        (first, keys.seconds("metadata_race_s", 0.0, times.metadata_race))
+    });
     let waterfall_lines_dt =
         file.section("waterfall", |keys| keys.float("lines_dt", 0.001..=3600.0, times.waterfall_lines_dt));
     let configure_latency =
@@ -51,13 +54,7 @@ pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
     // Slower than real time there would be more rows than milliseconds in a window.
     let playback_speed = file
         .section("historic", |keys| keys.float("playback_speed", 1.0..=1_000_000.0, times.playback_speed));
-    let (sweep_period, sweep_hits, sweep_cpu_threshold_m) = file.section("sweep", |keys| {
-        (
-            keys.seconds("period_s", 0.1, times.sweep_period),
-            keys.int("hits", 1..=100_000, times.sweep_hits),
-            keys.int("cpu_threshold_m", 0..=100_000, times.sweep_cpu_threshold_m),
-        )
-    });
+    let (sweep_period, sweep_hits, sweep_cpu_threshold_m) = file.section("sweep", |keys| sweep(keys, times));
     let stream_inactivity =
         file.section("stream", |keys| keys.seconds("inactivity_s", 0.1, times.stream_inactivity));
     let job_ttl = file.section("job", |keys| keys.seconds("ttl_s", 0.0, times.job_ttl));
@@ -85,15 +82,35 @@ pub(crate) fn read(file: &mut Section<'_>) -> WorldKeys {
             configure_latency,
             playback_speed,
             waterfall_lines_dt,
+            metadata_race,
         },
         gpu,
         max_frame_bytes,
         legacy_service,
         requires_mongo,
         namespace,
+        quirks,
         ..default
     };
     WorldKeys { setup, ports }
+}
+
+/// A profile, with single quirks more or less.
+fn quirks(file: &mut Section<'_>) -> Quirks {
+    let words = Profile::ALL.map(|profile| (profile.name(), profile));
+    let of_profile = file.choice("profile", &words, Profile::default()).quirks();
+    file.section("quirks", |keys| {
+        let is_on = |quirk: &Quirk| keys.flag(quirk.name(), of_profile.has(*quirk));
+        Quirk::ALL.iter().copied().filter(is_on).collect()
+    })
+}
+
+fn sweep(keys: &mut Section<'_>, default: Times) -> (Duration, u32, u32) {
+    (
+        keys.seconds("period_s", 0.1, default.sweep_period),
+        keys.int("hits", 1..=100_000, default.sweep_hits),
+        keys.int("cpu_threshold_m", 0..=100_000, default.sweep_cpu_threshold_m),
+    )
 }
 
 fn fiber(world: &mut Section<'_>, default: Fiber) -> Fiber {

@@ -2,10 +2,13 @@
 //!
 //! The checks stand in the order in which an answer lists them. A check of a value runs only when the fields it needs
 //! are well formed, and what depends on the view only when the view is known. All of them run: a client sees every
-//! mistake at once.
+//! mistake at once. What a quirk of the server forgives is no mistake, but it is told as well.
 
 use super::command::ConfigureJob;
 use super::fiber::{Channel, ChannelRange, Prr};
+use super::leniency::{Findings, Forgiven, stumbles};
+use super::quirk::{Quirk, Quirks};
+use super::refusal::Refusal;
 use super::time::{EpochSeconds, Playback, TimeRange};
 use super::view::{FrequencyRange, Nfft, Spectrum, View};
 use super::violation::{Field, Violation, Violations};
@@ -60,6 +63,8 @@ pub enum ViewNumber {
 pub struct ConfigureDraft {
     /// `view_type`; a value that names no view is malformed.
     pub view: Given<ViewNumber>,
+    /// Whether it was sent as a number and not as a text.
+    pub view_is_number: bool,
     /// `channels`
     pub channels: Given<RangeDraft>,
     /// `displayInfo`, with its `height`.
@@ -96,14 +101,36 @@ pub struct Bounds {
     pub prr: Prr,
     /// The latest `end_time`: now and the tolerated clock skew.
     pub latest_end: EpochSeconds,
+    /// How the server deviates from the contract.
+    pub quirks: Quirks,
+}
+
+/// A request that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Understood {
+    /// What was asked for.
+    pub job: ConfigureJob,
+    /// What the contract has against it, in the order of the checks; the quirks of the server let it pass.
+    pub forgiven: Vec<Forgiven>,
+}
+
+impl Understood {
+    /// Whether it was taken only because of a quirk.
+    #[must_use]
+    pub fn thanks_to(&self, quirk: Quirk) -> bool {
+        self.forgiven.iter().any(|forgiven| forgiven.quirk == quirk)
+    }
 }
 
 /// Understands a configure request.
 ///
 /// # Errors
-/// All its violations, in the order of the checks.
-pub fn configure(draft: &ConfigureDraft, bounds: &Bounds) -> Result<ConfigureJob, Violations> {
-    let mut found = Vec::new();
+/// `Invalid` with all its violations, in the order of the checks, or what a server with quirks stumbles over.
+pub fn configure(draft: &ConfigureDraft, bounds: &Bounds) -> Result<Understood, Refusal> {
+    if let Some(refusal) = stumbles(draft, bounds.quirks) {
+        return Err(refusal);
+    }
+    let mut found = Findings::under(bounds.quirks);
     let view_number = view_number(draft.view, &mut found);
     let channels = channels(draft.channels, view_number, bounds, &mut found);
     let height = height(draft.display, &mut found);
@@ -117,11 +144,12 @@ pub fn configure(draft: &ConfigureDraft, bounds: &Bounds) -> Result<ConfigureJob
         ViewNumber::Waterfall => waterfall(draft, &mut found),
     });
     let playback = playback(draft.window, bounds.latest_end, &mut found);
-    match (Violations::of(found), view, channels, height, playback) {
+    match (Violations::of(found.violations), view, channels, height, playback) {
         (None, Some(view), Some(channels), Some(height), Some(playback)) => {
-            Ok(ConfigureJob { view, channels, height, playback })
+            let job = ConfigureJob { view, channels, height, playback };
+            Ok(Understood { job, forgiven: found.forgiven })
         }
-        (Some(violations), ..) => Err(violations),
+        (Some(violations), ..) => Err(Refusal::Invalid(violations)),
         (None, ..) => unreachable!("a part that could not be understood reports why"),
     }
 }
@@ -131,21 +159,21 @@ pub fn configure(draft: &ConfigureDraft, bounds: &Bounds) -> Result<ConfigureJob
 /// # Errors
 /// All its violations, in the order of the checks.
 pub fn window(draft: WindowDraft) -> Result<TimeRange, Violations> {
-    let mut found = Vec::new();
+    let mut found = Findings::under(Quirks::NONE);
     for (field, given) in [(Field::StartTime, draft.start), (Field::EndTime, draft.end)] {
         if given.is_absent() {
             found.push(Violation::Missing(field));
         }
     }
     let range = time_range(draft, &mut found);
-    match (Violations::of(found), range) {
+    match (Violations::of(found.violations), range) {
         (None, Some(range)) => Ok(range),
         (Some(violations), _) => Err(violations),
         (None, None) => unreachable!("a window that could not be understood reports why"),
     }
 }
 
-fn view_number(given: Given<ViewNumber>, found: &mut Vec<Violation>) -> Option<ViewNumber> {
+fn view_number(given: Given<ViewNumber>, found: &mut Findings) -> Option<ViewNumber> {
     match given {
         Given::Absent => found.push(Violation::Missing(Field::ViewType)),
         Given::Malformed => found.push(Violation::UnknownView),
@@ -158,7 +186,7 @@ fn channels(
     given: Given<RangeDraft>,
     view: Option<ViewNumber>,
     bounds: &Bounds,
-    found: &mut Vec<Violation>,
+    found: &mut Findings,
 ) -> Option<ChannelRange> {
     let draft = match given {
         Given::Absent => {
@@ -183,16 +211,19 @@ fn channels(
     if min.is_some_and(|min| min < 1) {
         found.push(Violation::ChannelBelowOne);
     }
-    let both = min.zip(max);
-    let reversed = both.filter(|(min, max)| min > max);
-    if let Some((min, max)) = reversed {
-        found.push(Violation::ChannelsReversed { min, max });
+    let mut both = min.zip(max);
+    let mut reversed = both.filter(|(min, max)| min > max);
+    if let Some((min, max)) = reversed
+        && found.forgives(Violation::ChannelsReversed { min, max })
+    {
+        (both, reversed) = (Some((max, min)), None);
     }
+    let (min, max) = both.map_or((min, max), |(min, max)| (Some(min), Some(max)));
     let (lowest, highest) = (bounds.channels.min().0, bounds.channels.max().0);
-    if let Some(min) = min.filter(|min| (1..i64::from(lowest)).contains(min)) {
+    if let Some(min) = min.filter(|min| (1..lowest).contains(min)) {
         found.push(Violation::ChannelBelowLowest { min, lowest });
     }
-    if let Some(max) = max.filter(|max| *max > i64::from(highest)) {
+    if let Some(max) = max.filter(|max| *max > highest) {
         found.push(Violation::ChannelAboveHighest { max, highest });
     }
     if let Some((min, max)) = both {
@@ -206,10 +237,13 @@ fn channels(
         }
     }
     let (min, max) = both?;
-    ChannelRange::new(Channel(u32::try_from(min).ok()?), Channel(u32::try_from(max).ok()?))
+    if found.has(Quirk::ChannelsUnchecked) {
+        return Some(ChannelRange::between(Channel(min), Channel(max)));
+    }
+    ChannelRange::new(Channel(min), Channel(max))
 }
 
-fn height(given: Given<Given<i64>>, found: &mut Vec<Violation>) -> Option<u64> {
+fn height(given: Given<Given<i64>>, found: &mut Findings) -> Option<u64> {
     let height = match given {
         Given::Absent => {
             found.push(Violation::Missing(Field::DisplayInfo));
@@ -221,30 +255,24 @@ fn height(given: Given<Given<i64>>, found: &mut Vec<Violation>) -> Option<u64> {
         }
         Given::Value(height) => integer(height, Field::Height, Violation::Missing, found)?,
     };
-    positive(height, Violation::HeightNotPositive, found)
+    let height = u64::try_from(height).ok().filter(|height| *height > 0);
+    height.or_else(|| found.forgives(Violation::HeightNotPositive).then_some(1))
 }
 
 /// The parts that views 0 and 1 need.
-fn spectrum(
-    draft: &ConfigureDraft,
-    nfft_limit: u32,
-    prr: Prr,
-    found: &mut Vec<Violation>,
-) -> Option<Spectrum> {
+fn spectrum(draft: &ConfigureDraft, nfft_limit: u32, prr: Prr, found: &mut Findings) -> Option<Spectrum> {
     let duration = integer(draft.duration, Field::Duration, Violation::MissingForSpectrum, found)
         .and_then(|seconds| positive(seconds, Violation::DurationNotPositive, found));
     let nfft = integer(draft.nfft, Field::Nfft, Violation::MissingForSpectrum, found).and_then(|length| {
-        let nfft = Nfft::new(length, nfft_limit);
-        if nfft.is_none() {
-            found.push(Violation::NfftUnsupported { nfft: length, limit: nfft_limit.min(Nfft::MAX) });
-        }
-        nfft
+        let unsupported = Violation::NfftUnsupported { nfft: length, limit: nfft_limit.min(Nfft::MAX) };
+        let supported = Nfft::new(length, nfft_limit);
+        supported.or_else(|| found.forgives(unsupported).then(|| Nfft::unchecked(length)).flatten())
     });
     let frequencies = frequencies(draft.frequencies, prr, found);
     Some(Spectrum { nfft: nfft?, frequencies: frequencies?, duration_s: duration? })
 }
 
-fn frequencies(given: Given<RangeDraft>, prr: Prr, found: &mut Vec<Violation>) -> Option<FrequencyRange> {
+fn frequencies(given: Given<RangeDraft>, prr: Prr, found: &mut Findings) -> Option<FrequencyRange> {
     let draft = match given {
         Given::Absent => {
             found.push(Violation::MissingForSpectrum(Field::FrequencyRange));
@@ -268,11 +296,15 @@ fn frequencies(given: Given<RangeDraft>, prr: Prr, found: &mut Vec<Violation>) -
     if let Some(max) = max.filter(|max| max.saturating_mul(2) > i64::from(prr.hertz())) {
         found.push(Violation::AboveNyquist { max, nyquist: prr.nyquist() });
     }
-    FrequencyRange::new(u32::try_from(min?).ok()?, u32::try_from(max?).ok()?)
+    let (min, max) = min.zip(max)?;
+    if found.has(Quirk::FrequencyUnchecked) {
+        return Some(FrequencyRange::unchecked(min, max));
+    }
+    FrequencyRange::new(u32::try_from(min).ok()?, u32::try_from(max).ok()?)
 }
 
-fn waterfall(draft: &ConfigureDraft, found: &mut Vec<Violation>) -> Option<View> {
-    let before = found.len();
+fn waterfall(draft: &ConfigureDraft, found: &mut Findings) -> Option<View> {
+    let before = found.violations.len();
     if !draft.duration.is_absent() {
         found.push(Violation::NotForWaterfall(Field::Duration));
     }
@@ -282,10 +314,10 @@ fn waterfall(draft: &ConfigureDraft, found: &mut Vec<Violation>) -> Option<View>
     if !draft.frequencies.is_absent() {
         found.push(Violation::NotForWaterfall(Field::FrequencyRange));
     }
-    (found.len() == before).then_some(View::Waterfall)
+    (found.violations.len() == before).then_some(View::Waterfall)
 }
 
-fn playback(draft: WindowDraft, latest_end: EpochSeconds, found: &mut Vec<Violation>) -> Option<Playback> {
+fn playback(draft: WindowDraft, latest_end: EpochSeconds, found: &mut Findings) -> Option<Playback> {
     match (draft.start.is_absent(), draft.end.is_absent()) {
         (true, true) => return Some(Playback::Live),
         (true, false) => found.push(Violation::OneSidedWindow { absent: Field::StartTime }),
@@ -300,7 +332,7 @@ fn playback(draft: WindowDraft, latest_end: EpochSeconds, found: &mut Vec<Violat
 }
 
 /// Types, signs and order of the two times that are there.
-fn time_range(draft: WindowDraft, found: &mut Vec<Violation>) -> Option<TimeRange> {
+fn time_range(draft: WindowDraft, found: &mut Findings) -> Option<TimeRange> {
     let times = [(Field::StartTime, draft.start), (Field::EndTime, draft.end)];
     found.extend(
         times
@@ -326,7 +358,7 @@ fn integer(
     given: Given<i64>,
     field: Field,
     missing: fn(Field) -> Violation,
-    found: &mut Vec<Violation>,
+    found: &mut Findings,
 ) -> Option<i64> {
     match given {
         Given::Absent => found.push(missing(field)),
@@ -336,7 +368,7 @@ fn integer(
     given.value()
 }
 
-fn positive(value: i64, violation: Violation, found: &mut Vec<Violation>) -> Option<u64> {
+fn positive(value: i64, violation: Violation, found: &mut Findings) -> Option<u64> {
     let positive = u64::try_from(value).ok().filter(|value| *value > 0);
     if positive.is_none() {
         found.push(violation);

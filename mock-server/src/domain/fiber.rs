@@ -24,9 +24,9 @@ impl Prr {
     }
 }
 
-/// A 1-based place on the fibre.
+/// A 1-based place on the fibre. Where channels are not checked a request may name places below the first one, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Channel(pub u32);
+pub struct Channel(pub i64);
 
 /// Channels `min..=max`, never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,13 @@ impl ChannelRange {
     #[must_use]
     pub fn new(min: Channel, max: Channel) -> Option<Self> {
         (min.0 >= 1 && min <= max).then_some(Self { min, max })
+    }
+
+    /// The channels from one end to the other, whichever is the lower one and wherever they lie: what a server that
+    /// does not check makes of them.
+    #[must_use]
+    pub fn between(one: Channel, other: Channel) -> Self {
+        Self { min: one.min(other), max: one.max(other) }
     }
 
     /// Lowest channel of the range.
@@ -57,7 +64,21 @@ impl ChannelRange {
     /// How many channels it has, at least 1.
     #[must_use]
     pub fn count(self) -> u32 {
-        self.max.0 - self.min.0 + 1
+        u32::try_from(self.max.0.saturating_sub(self.min.0)).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Its channels, the lowest first.
+    pub fn iter(self) -> impl Iterator<Item = Channel> {
+        (self.min.0..=self.max.0).map(Channel)
+    }
+
+    /// The part of it that begins after so many of its channels and has so many of them; shorter at its end, `None`
+    /// beyond it.
+    #[must_use]
+    pub fn part(self, skipped: u32, count: u32) -> Option<Self> {
+        let min = Channel(self.min.0.saturating_add(i64::from(skipped)));
+        let max = Channel(min.0.saturating_add(i64::from(count) - 1)).min(self.max);
+        (min <= max).then_some(Self { min, max })
     }
 }
 
@@ -117,6 +138,23 @@ mod tests {
         assert!(ChannelRange::new(Channel(0), Channel(5)).is_none());
         assert!(ChannelRange::new(Channel(6), Channel(5)).is_none());
         assert_eq!(ChannelRange::new(Channel(7), Channel(7)).expect("one channel").count(), 1);
+    }
+
+    #[test]
+    fn channels_between_two_ends_are_the_same_from_either_end_and_may_lie_anywhere() {
+        let range = ChannelRange::between(Channel(3), Channel(-2));
+        assert_eq!(range, ChannelRange::between(Channel(-2), Channel(3)));
+        assert_eq!((range.min(), range.max(), range.count()), (Channel(-2), Channel(3), 6));
+        assert_eq!(range.iter().map(|channel| channel.0).collect::<Vec<_>>(), [-2, -1, 0, 1, 2, 3]);
+        assert_eq!(ChannelRange::between(Channel(i64::MIN), Channel(i64::MAX)).count(), u32::MAX);
+    }
+
+    #[test]
+    fn a_part_ends_where_the_range_does() {
+        let range = ChannelRange::between(Channel(11), Channel(20));
+        assert_eq!(range.part(0, 4), Some(ChannelRange::between(Channel(11), Channel(14))));
+        assert_eq!(range.part(8, 4), Some(ChannelRange::between(Channel(19), Channel(20))));
+        assert_eq!((range.part(10, 4), range.part(0, 0)), (None, None));
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub enum StreamEnd {
     Cancelled,
     /// The job's pod is gone, or the job was removed.
     Gone,
+    /// The server gave up on the streams of a recording, and on their job.
+    GoneAway,
 }
 
 /// Why a call on a job's port was not served.

@@ -9,6 +9,7 @@ pub mod command;
 pub mod fiber;
 pub mod ids;
 pub mod job;
+pub mod leniency;
 pub mod pace;
 pub mod quirk;
 pub mod recording;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::time::{EpochMillis, TimeRange};
 
 /// Frames of a historic stream that leave at once, and the least it has.
-const BURST: u64 = 8;
+pub const BURST: u64 = 8;
 
 /// What a frame has beside its values, at most: its shape, and for every row a number, a time and a length.
 const FRAME_BYTES: usize = 96;

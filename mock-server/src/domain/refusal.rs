@@ -27,6 +27,15 @@ pub enum Refusal {
     /// The request contradicts itself, the fibre or a limit.
     #[error("{0}")]
     Invalid(Violations),
+    /// A parser gave up on the request; contractual servers have none that does.
+    #[error("Error parsing configuration")]
+    Parser,
+    /// `view_type` came as a number, to a server that takes texts alone.
+    #[error("view_type must be a text")]
+    ViewTypeNumber,
+    /// The fibre is awaited, on a server that says so by not finding its metadata.
+    #[error("Live metadata is not available")]
+    LiveMetadataUnavailable,
     /// No live job has that id.
     #[error("Invalid job_id")]
     UnknownJob,
@@ -139,6 +148,29 @@ impl ContractError {
             Self::JobCreationFailed => "JOB_CREATION_FAILED",
             Self::ServerDown => "SERVER_DOWN",
             Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether an outside system that the Focus Server asks for data or queues is out: an index, a broker or a fibre
+    /// that gives nothing. What the cluster or a limit refuses is no outage of such a system.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::RecordingsUnavailable | Self::BrokerUnavailable | Self::WaitingForFiber => true,
+            Self::Invalid(_)
+            | Self::Parser
+            | Self::ViewTypeNumber
+            | Self::LiveMetadataUnavailable
+            | Self::UnknownJob
+            | Self::UnknownTask
+            | Self::NoRecording
+            | Self::PortInUse { .. }
+            | Self::CapacityExhausted(_)
+            | Self::JobCreationFailed
+            | Self::ServerDown
+            | Self::Forced(_) => false,
         }
     }
 }

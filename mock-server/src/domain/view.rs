@@ -3,9 +3,9 @@
 //! The formulas are those of the recorded answers (all samples fit, bit for bit); where no sample exists, for a lowest
 //! frequency above 0 and for waterfalls, they are our choice.
 
-use super::fiber::{Channel, ChannelRange, Prr};
+use super::fiber::{ChannelRange, Prr};
 
-/// Length of the Fourier transform: a power of two from 128 to 65536.
+/// Length of the Fourier transform: a power of two from 128 to 65536, or any from 1 to 131072 where that is not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nfft(u32);
 
@@ -23,6 +23,16 @@ impl Nfft {
             .then_some(Self(length))
     }
 
+    /// Longest transform where lengths are not checked.
+    pub const UNCHECKED_MAX: u32 = 131_072;
+
+    /// Any length from 1 to 131072.
+    #[must_use]
+    pub fn unchecked(length: i64) -> Option<Self> {
+        let length = u32::try_from(length).ok()?;
+        (1..=Self::UNCHECKED_MAX).contains(&length).then_some(Self(length))
+    }
+
     /// The length in samples.
     #[must_use]
     pub fn samples(self) -> u32 {
@@ -30,7 +40,7 @@ impl Nfft {
     }
 }
 
-/// Frequencies from `min` to `max` in Hz, `min < max`.
+/// Frequencies from `min` to `max` in Hz; `min < max` unless that is not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrequencyRange {
     min: u32,
@@ -42,6 +52,13 @@ impl FrequencyRange {
     #[must_use]
     pub fn new(min: u32, max: u32) -> Option<Self> {
         (min < max).then_some(Self { min, max })
+    }
+
+    /// Any two frequencies. What lies below 0 or far beyond every Nyquist limit gives no bins, so it is cut off here.
+    #[must_use]
+    pub fn unchecked(min: i64, max: i64) -> Self {
+        let hertz = |value: i64| u32::try_from(value.max(0)).unwrap_or(u32::MAX);
+        Self { min: hertz(min), max: hertz(max) }
     }
 
     /// Lowest frequency, Hz.
@@ -116,15 +133,28 @@ impl Bins {
         let samples = u64::from(spectrum.nfft.samples());
         // Whole numbers throughout: a floating-point quotient just below an integer would lose a bin.
         let index = |hertz: u32| u64::from(hertz) * samples / u64::from(prr.hertz());
-        let first = index(spectrum.frequencies.min());
-        let end = index(spectrum.frequencies.max()).max(first + 1);
+        // Only unchecked frequencies reach beyond the transform. There is one bin at least.
+        let first = index(spectrum.frequencies.min()).min(samples - 1);
+        let end = index(spectrum.frequencies.max()).clamp(first + 1, samples);
         Self { first, end, step: f64::from(prr.hertz()) / (f64::from(spectrum.nfft.samples()) + 1.0) }
+    }
+
+    /// A quarter of them, four times as far apart; at least one, unless there is none.
+    #[must_use]
+    pub fn decimated(self) -> Self {
+        if self.end == self.first {
+            return self;
+        }
+        let first = self.first / 4;
+        let count = ((self.end - self.first) / 4).max(1);
+        Self { first, end: first + count, step: 4.0 * self.step }
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(self) -> u32 {
-        u32::try_from(self.end - self.first).expect("a transform has at most 65536 samples, hence fewer bins")
+        u32::try_from(self.end - self.first)
+            .expect("a transform has at most 131072 samples, and no more bins")
     }
 
     /// Their frequencies in Hz, ascending.
@@ -188,12 +218,13 @@ fn lines_dt(spectrum: Spectrum, height: u64) -> f64 {
 /// `channels` cut into `parts` contiguous groups whose sizes differ by at most one, larger ones first.
 fn groups(channels: ChannelRange, parts: u32) -> Vec<ChannelRange> {
     let (size, larger) = (channels.count() / parts, channels.count() % parts);
-    let mut next = channels.min().0;
+    let mut taken = 0;
     (0..parts)
         .filter_map(|part| {
-            let first = next;
-            next += size + u32::from(part < larger);
-            ChannelRange::new(Channel(first), Channel(next - 1))
+            let count = size + u32::from(part < larger);
+            let group = channels.part(taken, count);
+            taken += count;
+            group
         })
         .collect()
 }

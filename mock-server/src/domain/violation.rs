@@ -143,9 +143,9 @@ pub enum Violation {
     #[error("channel range is invalid: channels.min {min} must not exceed channels.max {max}")]
     ChannelsReversed { min: i64, max: i64 },
     #[error("channel range is invalid: channels.min {min} is below the lowest channel {lowest}")]
-    ChannelBelowLowest { min: i64, lowest: u32 },
+    ChannelBelowLowest { min: i64, lowest: i64 },
     #[error("channel range is invalid: channels.max {max} is above the highest channel {highest}")]
-    ChannelAboveHighest { max: i64, highest: u32 },
+    ChannelAboveHighest { max: i64, highest: i64 },
     #[error("channel range is invalid: {count} channels exceed the maximum {limit} per request")]
     TooManyChannels { count: i64, limit: u32 },
     #[error("channel range is invalid: SINGLECHANNEL needs channels.min equal to channels.max")]

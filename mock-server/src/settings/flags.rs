@@ -32,6 +32,8 @@ pub enum Reading {
     ConfigurationFile,
     /// `key=value`, the value as YAML; in a variable, several of them between semicolons.
     KeyAndValue,
+    /// The name of a quirk, which is there or is not; in a variable, several of them between semicolons.
+    Quirk(bool),
 }
 
 const fn flag(
@@ -45,7 +47,7 @@ const fn flag(
 }
 
 /// All of them, in the order of the help.
-pub static FLAGS: [Flag; 17] = [
+pub static FLAGS: [Flag; 20] = [
     flag(
         "listen",
         "ADDRESS",
@@ -74,6 +76,27 @@ pub static FLAGS: [Flag; 17] = [
         &["world_file"],
         Reading::Text,
         "YAML file with the world to start with: fibre, recordings, limits, dependency states",
+    ),
+    flag(
+        "profile",
+        "NAME",
+        &["profile"],
+        Reading::Text,
+        "Which deviations from the contract the server has: contract (none) or observed-2025-12",
+    ),
+    flag(
+        "quirk",
+        "NAME",
+        &[],
+        Reading::Quirk(true),
+        "Have one deviation more; may be given more than once; \"focus-mock quirks\" lists them",
+    ),
+    flag(
+        "no-quirk",
+        "NAME",
+        &[],
+        Reading::Quirk(false),
+        "Leave out one deviation of the profile; may be given more than once",
     ),
     flag(
         "set",
@@ -165,6 +188,15 @@ impl Flag {
         format!("{VARIABLES}{}", self.name.to_uppercase().replace('-', "_"))
     }
 
+    /// Whether it may be given more than once, and its variable has several values between semicolons.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        match self.reading {
+            Reading::KeyAndValue | Reading::Quirk(_) => true,
+            Reading::Text | Reading::Yaml | Reading::HostAndPort | Reading::ConfigurationFile => false,
+        }
+    }
+
     /// Whether it stands for itself.
     #[must_use]
     pub fn is_switch(&self) -> bool {
@@ -186,6 +218,7 @@ impl Flag {
                 let port = node(Value::Integer(i64::from(address.port())));
                 Ok(self.keys.iter().map(|key| (*key).to_owned()).zip([host, port]).collect())
             }
+            Reading::Quirk(on) => Ok(vec![(format!("quirks.{text}"), node(Value::Flag(on)))]),
             Reading::ConfigurationFile | Reading::KeyAndValue => Ok(Vec::new()),
         }
     }

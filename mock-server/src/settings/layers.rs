@@ -94,9 +94,9 @@ fn environment(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Layer {
     for (name, text) in variables {
         let place = Place::Variable(name.clone());
         match FLAGS.iter().find(|flag| flag.variable() == *name) {
-            Some(flag) if flag.reading == Reading::KeyAndValue => {
+            Some(flag) if flag.is_repeatable() => {
                 for said in text.split(';').map(str::trim).filter(|said| !said.is_empty()) {
-                    layer.key_and_value(said, &place, mistakes);
+                    layer.one_of_several(flag, said, &place, mistakes);
                 }
             }
             Some(flag) => layer.flag(flag, text, &place, mistakes),
@@ -113,20 +113,33 @@ fn environment(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Layer {
 impl Layer {
     fn flag(&mut self, flag: &Flag, text: &str, place: &Place, mistakes: &mut Vec<Mistake>) {
         match flag.reading {
-            Reading::KeyAndValue => {
+            Reading::KeyAndValue | Reading::Quirk(_) => {
                 let key = text.split('=').next().unwrap_or_default().trim();
                 let said = format!("--{} {key}", flag.name);
-                self.key_and_value(text, &Place::Flag(said.trim_end().to_owned()), mistakes);
+                self.one_of_several(flag, text, &Place::Flag(said.trim_end().to_owned()), mistakes);
             }
             Reading::ConfigurationFile => {
                 self.configuration = Some(Node { value: Value::Text(text.to_owned()), place: place.clone() });
             }
-            Reading::Text | Reading::Yaml | Reading::HostAndPort => match flag.say(text, place) {
-                Ok(said) => {
-                    said.into_iter().for_each(|(key, value)| self.say(&key, value, mistakes));
-                }
-                Err(mistake) => mistakes.push(mistake),
-            },
+            Reading::Text | Reading::Yaml | Reading::HostAndPort => {
+                self.keys_of(flag, text, place, mistakes);
+            }
+        }
+    }
+
+    /// One text of a flag or variable that may have several.
+    fn one_of_several(&mut self, flag: &Flag, text: &str, place: &Place, mistakes: &mut Vec<Mistake>) {
+        if flag.reading == Reading::KeyAndValue {
+            self.key_and_value(text, place, mistakes);
+        } else {
+            self.keys_of(flag, text, place, mistakes);
+        }
+    }
+
+    fn keys_of(&mut self, flag: &Flag, text: &str, place: &Place, mistakes: &mut Vec<Mistake>) {
+        match flag.say(text, place) {
+            Ok(said) => said.into_iter().for_each(|(key, value)| self.say(&key, value, mistakes)),
+            Err(mistake) => mistakes.push(mistake),
         }
     }
 

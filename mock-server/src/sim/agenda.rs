@@ -18,6 +18,8 @@ pub(super) enum Event {
     TtlOver(JobId),
     /// The pods of a cancelled job have been readable for long enough.
     CancelledPodsGone(JobId),
+    /// The server gives up on the streams of a job.
+    GoAway(JobId),
     /// Time to look whether a call has made progress.
     ProgressCheck(CallId),
     /// The new pod of MongoDB is ready.

@@ -5,16 +5,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::domain::ids::{JobId, StreamIndex};
 use crate::domain::job::{CallRefusal, JobEvent, JobState, StreamEnd, Terms};
-use crate::domain::pace::{Pace, Playtime, live_row_times};
+use crate::domain::pace::{BURST, Pace, Playtime, live_row_times};
+use crate::domain::quirk::Quirk;
 use crate::domain::time::{EpochMillis, Moment, Playback};
 
 use super::agenda::{Agenda, Event, Key};
 use super::journal::Happening;
 use super::signal::Signal;
 use super::world::{Job, World};
+
+/// How long a server that gives up on a recording is silent before it goes away.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// One call of a client on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +76,8 @@ pub(super) struct StreamState {
     playback_began: Option<Moment>,
     next_frame: u64,
     played_out: bool,
+    /// When the server has sent all it will send of a recording, where it gives up before the end.
+    silent_since: Option<Moment>,
 }
 
 impl StreamState {
@@ -152,8 +159,15 @@ impl World {
         match job.terms.request.playback() {
             Playback::Live => live_turn(call, stream, pace, job.terms.layout.lines_dt, delivers, now),
             Playback::Historic(window) => {
+                if let Some(since) = stream.silent_since {
+                    return Turn::Wait(since.after(SILENCE));
+                }
                 let turn = historic_turn(stream, Playtime::of(window, speed, pace), pace, now);
-                if turn == Turn::End(StreamEnd::PlayedOut) {
+                let goes_away = job.terms.quirks.has(Quirk::StreamGoaway);
+                if goes_away && stream.next_frame >= BURST {
+                    stream.silent_since = Some(now);
+                    self.agenda.enter(now.after(SILENCE), Event::GoAway(id.job));
+                } else if turn == Turn::End(StreamEnd::PlayedOut) {
                     self.close_call(id, now);
                 }
                 turn

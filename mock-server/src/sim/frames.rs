@@ -65,12 +65,18 @@ impl FrameTable {
     ) -> Bytes {
         let stretch = values_per_channel as usize * VALUE;
         memory.reserve(block.count() as usize * stretch);
-        for channel in (block.min().0..=block.max().0).map(Channel) {
-            let cell = stream.cell(row, channel.0);
+        for channel in block.iter() {
+            let cell = stream.cell(row, place(channel));
             let offset = usize::try_from(cell % OFFSETS as u64).unwrap_or(0);
             let level = level(row, channel, cell);
             let begin = (level * WIDTH + offset) * VALUE;
-            memory.extend_from_slice(&self.levels[begin..begin + stretch]);
+            let mut left = stretch;
+            // Only unchecked requests have more bins than the table is wide: their noise repeats itself.
+            while left > MOST_BINS * VALUE {
+                memory.extend_from_slice(&self.levels[begin..begin + MOST_BINS * VALUE]);
+                left -= MOST_BINS * VALUE;
+            }
+            memory.extend_from_slice(&self.levels[begin..begin + left]);
         }
         memory.split().freeze()
     }
@@ -87,10 +93,17 @@ fn unit(draw: u64) -> f32 {
     (draw >> 40) as f32 / (1u64 << 24) as f32
 }
 
+/// The number that a channel's noise is drawn for. All channels of a fibre have one of their own; those far outside of
+/// any share theirs with others.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any number will do")]
+fn place(channel: Channel) -> u32 {
+    channel.0 as u32
+}
+
 /// How loud a channel is in a row: quiet, unless a loud place is near.
 fn level(row: u64, channel: Channel, cell: u64) -> usize {
-    let place = (row / ROWS_PER_CHANNEL) % SPACING;
-    let distance = (u64::from(channel.0) + SPACING - place) % SPACING;
+    let loud = (row / ROWS_PER_CHANNEL) % SPACING;
+    let distance = (u64::from(place(channel)) + SPACING - loud) % SPACING;
     let distance = usize::try_from(distance.min(SPACING - distance)).unwrap_or(0);
     let quiet = if cell >> 63 == 0 { 2 } else { 3 };
     (LEVELS - 1).saturating_sub(distance).max(quiet)
@@ -100,7 +113,7 @@ fn level(row: u64, channel: Channel, cell: u64) -> usize {
 mod tests {
     use super::*;
 
-    fn block(min: u32, max: u32) -> ChannelRange {
+    fn block(min: i64, max: i64) -> ChannelRange {
         ChannelRange::new(Channel(min), Channel(max)).expect("a block")
     }
 
@@ -132,6 +145,17 @@ mod tests {
         let table = FrameTable::new(Seed(4));
         for row in 0..50 {
             let row = table.row(Seed(4).stream(1, 2), row, block(1, 3), 32_768);
+            assert!(values(&row).all(|value| (MINIMUM..=MAXIMUM).contains(&value)));
+        }
+    }
+
+    #[test]
+    fn a_row_of_unchecked_length_is_as_long_as_it_was_asked_for_wherever_its_channel_lies() {
+        let table = FrameTable::new(Seed(4));
+        for bins in [32_768, 32_769, 65_536, 131_072] {
+            let block = ChannelRange::between(Channel(-1), Channel(-1));
+            let row = table.row(Seed(4).stream(1, 0), 3, block, bins);
+            assert_eq!(row.len(), bins as usize * VALUE);
             assert!(values(&row).all(|value| (MINIMUM..=MAXIMUM).contains(&value)));
         }
     }

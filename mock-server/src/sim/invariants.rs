@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::job::JobState;
+use crate::domain::quirk::Quirk;
 
 use super::cluster::Object;
 use super::setup::{MongoDb, Supply};
@@ -88,10 +89,15 @@ fn check_answer(job: &Job) {
     let id = job.terms.id;
     assert!(layout.lines_dt > 0.0, "INV-DT: {id}");
     assert_eq!(layout.streams.len(), job.streams.len(), "INV-STREAMS: {id}");
-    let mut next = job.terms.request.channels().min().0;
+    let channels = job.terms.request.channels();
+    let mut next = channels.min().0;
     for group in &layout.streams {
         assert_eq!(group.min().0, next, "INV-STREAMS: groups of {id} are not contiguous");
         next = group.max().0 + 1;
     }
-    assert_eq!(next, job.terms.request.channels().max().0 + 1, "INV-CHANNELS: {id}");
+    assert_eq!(next, channels.max().0 + 1, "INV-CHANNELS: {id}");
+    let single = job.terms.request.view().number() == 1;
+    let may_have_many = job.terms.quirks.has(Quirk::SingleChannelRangeAccepted);
+    assert!(!single || may_have_many || channels.count() == 1, "INV-CHANNELS: {id} has one channel");
+    assert!(!single || layout.streams.len() == 1, "INV-STREAMS: {id} has one stream");
 }

@@ -26,6 +26,8 @@ pub enum Removal {
     Ttl,
     /// A client cancelled it, and its pods have been readable for long enough.
     Cancelled,
+    /// The server gave up on its streams.
+    GoneAway,
 }
 
 /// One thing that happened.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::fiber::FiberState;
 use crate::domain::ids::JobId;
 use crate::domain::job::{JobEvent, JobState, StreamEnd};
+use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::time::Moment;
 
 use super::agenda::Event;
@@ -18,6 +19,8 @@ use super::world::{Job, World};
 
 /// How long the pods of a cancelled job stay readable.
 const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
+/// From the answer to the open port of a server whose pods are slow.
+const SLOW_POD_START: Duration = Duration::from_millis(6_500);
 /// From a new pod of a workload to its readiness.
 pub(super) const WORKLOAD_START: Duration = Duration::from_secs(3);
 // CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
@@ -53,6 +56,7 @@ impl World {
                 }
             }
             Event::CancelledPodsGone(id) => self.remove(id, Removal::Cancelled, at),
+            Event::GoAway(id) => self.go_away(id, at),
             Event::ProgressCheck(call) => self.check_progress(call, at),
             Event::MongoDbReady => {
                 // An earlier restart that was cut short does not make a later one shorter.
@@ -153,6 +157,20 @@ impl World {
         self.hand_on_gpu_shares(at);
     }
 
+    /// The server gives up on the streams of a job, and with them on the job.
+    fn go_away(&mut self, id: JobId, at: Moment) {
+        // A job that came to another end in the meantime goes its own way.
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.state == JobState::Running) else { return };
+        job.end_calls(StreamEnd::GoneAway, &mut self.agenda);
+        self.remove(id, Removal::GoneAway, at);
+    }
+
+    /// How long the pod of a job of a server with these quirks takes to start.
+    pub(super) fn pod_start(&self, quirks: Quirks) -> Duration {
+        let least = if quirks.has(Quirk::SlowPodStart) { SLOW_POD_START } else { Duration::ZERO };
+        self.setup.times.pod_start.max(least)
+    }
+
     /// Removes a job with everything that belongs to it; the slot goes back last.
     fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
@@ -181,10 +199,10 @@ impl World {
             .jobs
             .iter()
             .filter(|(id, job)| job.state == JobState::Pending && !self.cluster.has_gpu_share(**id))
-            .map(|(id, _)| *id)
+            .map(|(id, job)| (*id, self.pod_start(job.terms.quirks)))
             .collect();
-        waiting.sort_by_key(|id| id.sequence);
-        for id in waiting {
+        waiting.sort_by_key(|(id, _)| id.sequence);
+        for (id, pod_start) in waiting {
             // Starting the one before may have ended this one: a pod whose port was taken hands its share on, too.
             if self.jobs.get(&id).is_none_or(|job| job.state != JobState::Pending) {
                 continue;
@@ -192,10 +210,10 @@ impl World {
             if !self.cluster.take_gpu_share(id, self.setup.gpu.size) {
                 return;
             }
-            if self.setup.times.pod_start.is_zero() {
+            if pod_start.is_zero() {
                 self.start_pod(id, at);
             } else {
-                self.agenda.enter(at.after(self.setup.times.pod_start), Event::PodStart(id));
+                self.agenda.enter(at.after(pod_start), Event::PodStart(id));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Everything that must hold before anything is taken. Reads only.
 
+use crate::domain::check::Understood;
 use crate::domain::command::ConfigureJob;
+use crate::domain::quirk::Quirk;
 use crate::domain::refusal::{Capacity, Refusal};
 use crate::domain::time::{Moment, Playback};
 
@@ -17,7 +19,8 @@ impl Admitted {
 }
 
 /// Looks whether the world is ready for a job: its data, the broker, capacity; in that order, the first "no" counts.
-pub(super) fn admit(world: &World, request: ConfigureJob, now: Moment) -> Result<Admitted, Refusal> {
+pub(super) fn admit(world: &World, understood: &Understood, now: Moment) -> Result<Admitted, Refusal> {
+    let request = understood.job;
     match request.playback() {
         Playback::Live if !world.fiber_state.delivers() => return Err(Refusal::WaitingForFiber),
         Playback::Live => {}
@@ -27,7 +30,8 @@ pub(super) fn admit(world: &World, request: ConfigureJob, now: Moment) -> Result
                 RecordingsState::Present => world.catalog.any_overlapping(window, now.seconds()),
                 RecordingsState::None | RecordingsState::PathMismatch => false,
             };
-            if !found {
+            // Nobody has recorded the future; who takes a window there does not look for recordings.
+            if !found && !understood.thanks_to(Quirk::FutureWindowAccepted) {
                 return Err(Refusal::NoRecording);
             }
         }

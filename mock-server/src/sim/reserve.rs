@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobState, Terms};
+use crate::domain::quirk::Quirk;
 use crate::domain::refusal::{Capacity, ContractError, PortHolder, Refusal};
 use crate::domain::time::Moment;
 use crate::domain::view::Layout;
@@ -46,7 +47,8 @@ impl<'w> Reservation<'w> {
     /// Takes everything a job needs, in order, and commits. Any failure gives back all of it.
     pub(super) fn take_all(mut self, admitted: &Admitted, stream_host: String) -> Result<Arc<Terms>, Failed> {
         self.view = Some(admitted.request().view().number());
-        let starts_at_once = self.world.setup.times.pod_start.is_zero() && self.world.has_free_gpu_share();
+        let pod_start = self.world.pod_start(self.world.quirks);
+        let starts_at_once = pod_start.is_zero() && self.world.has_free_gpu_share();
         let slot = self.take_slot()?;
         let sequence = self.take_sequence()?;
         let (id, port) = self.take_port(slot, sequence, starts_at_once)?;
@@ -183,13 +185,16 @@ impl<'w> Reservation<'w> {
     ) -> Arc<Terms> {
         let world = &mut *self.world;
         let request = admitted.request();
-        let layout = Layout::of(
+        let mut layout = Layout::of(
             request.view(),
             request.channels(),
             request.height(),
             world.fiber.prr,
             world.setup.times.waterfall_lines_dt,
         );
+        if world.quirks.has(Quirk::FrequencyBinsDecimated) {
+            layout.bins = layout.bins.decimated();
+        }
         let streams = layout.streams.iter().map(|_| StreamState::default()).collect();
         let fiber = Arc::clone(&world.fiber);
         let terms = Arc::new(Terms { id, port, request, layout, fiber, stream_host, quirks: world.quirks });
@@ -211,7 +216,8 @@ impl<'w> Reservation<'w> {
         world.jobs.insert(id, job);
         world.enter_sample(id, self.now);
         if !starts_at_once && world.cluster.has_gpu_share(id) {
-            world.agenda.enter(self.now.after(world.setup.times.pod_start), Event::PodStart(id));
+            let answered = self.now.after(world.setup.times.configure_latency.of_job(world.seed, id));
+            world.agenda.enter(answered.after(world.pod_start(world.quirks)), Event::PodStart(id));
         }
         self.taken.clear();
         terms

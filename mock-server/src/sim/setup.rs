@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
-use crate::domain::ids::{PortPlan, Sequence};
+use crate::domain::ids::{JobId, PortPlan, Sequence};
 use crate::domain::quirk::Quirks;
 use crate::domain::recording::{Catalog, Recording, RecordingEnd, Series};
 use crate::domain::time::{EpochSeconds, TimeRange};
@@ -14,6 +14,7 @@ use crate::domain::view::Nfft;
 use super::change::Planned;
 use super::faults::Rule;
 use super::journal::JournalLimits;
+use super::seed::Seed;
 
 /// Everything that is set before the first request.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +95,8 @@ pub struct Times {
     pub playback_speed: f64,
     /// Line interval of waterfalls, seconds.
     pub waterfall_lines_dt: f64,
+    /// How long after its answer a job is not found, on a server with that race.
+    pub metadata_race: Duration,
 }
 
 /// A time that is drawn anew for each occasion, evenly between two bounds.
@@ -106,6 +109,14 @@ pub struct Latency {
 }
 
 impl Latency {
+    /// The time of one job's answer.
+    pub(super) fn of_job(self, seed: Seed, job: JobId) -> Duration {
+        if self.most.is_zero() {
+            return Duration::ZERO;
+        }
+        self.at(seed.draw(&job.to_string(), "configure latency", 0))
+    }
+
     /// The time that evenly spread bits stand for.
     #[must_use]
     pub fn at(self, bits: u64) -> Duration {
@@ -309,6 +320,7 @@ impl Default for Times {
             configure_latency: Latency { least: Duration::ZERO, most: Duration::ZERO },
             playback_speed: 200.0,
             waterfall_lines_dt: 0.1,
+            metadata_race: Duration::from_secs(2),
         }
     }
 }

@@ -22,7 +22,7 @@ use super::setup::{Latency, Setup};
 use super::signal::Changed;
 use super::snapshot::Snapshot;
 use super::stream::StreamCall;
-use super::world::{LiveMetadata, Surroundings, World};
+use super::world::{LiveMetadata, Reception, Surroundings, World};
 
 /// A world with its clock.
 pub struct Simulation {
@@ -139,6 +139,11 @@ impl Simulation {
         self.with(|world, _| world.is_serving())
     }
 
+    /// See [`World::reception`].
+    pub fn reception(&self) -> Reception {
+        self.with(|world, _| world.reception())
+    }
+
     /// What goes wrong on purpose.
     #[must_use]
     pub fn faults(&self) -> &Faults {
@@ -204,10 +209,7 @@ impl Simulation {
     /// Drawn for the job alone: whatever else is asked of the server, the same job takes the same time.
     #[must_use]
     pub fn configure_latency(&self, job: JobId) -> Duration {
-        if self.configure_latency.most.is_zero() {
-            return Duration::ZERO;
-        }
-        self.configure_latency.at(self.seed.draw(&job.to_string(), "configure latency", 0))
+        self.configure_latency.of_job(self.seed, job)
     }
 
     /// See [`World::job`].
@@ -215,7 +217,7 @@ impl Simulation {
     /// # Errors
     /// `UnknownJob`.
     pub fn job(&self, id: JobId) -> Result<Arc<Terms>, Refusal> {
-        self.with(|world, _| world.job(id))
+        self.with(|world, now| world.job(id, now))
     }
 
     /// See [`World::cancel`].

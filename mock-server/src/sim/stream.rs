@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::domain::fiber::{Channel, ChannelRange};
+use crate::domain::fiber::ChannelRange;
 use crate::domain::job::{StreamEnd, Terms};
 use crate::domain::pace::values_per_frame;
 use crate::domain::time::Moment;
@@ -131,19 +131,14 @@ impl Drop for StreamCall {
 /// A group of channels cut into consecutive blocks of at most so many channels, at least one.
 fn blocks(group: ChannelRange, most: usize) -> Vec<ChannelRange> {
     let most = u32::try_from(most).unwrap_or(u32::MAX).max(1);
-    let mut blocks = Vec::new();
-    let mut first = group.min().0;
-    while first <= group.max().0 {
-        let last = first.saturating_add(most - 1).min(group.max().0);
-        blocks.extend(ChannelRange::new(Channel(first), Channel(last)));
-        first = last + 1;
-    }
-    blocks
+    let parts = (0..group.count().div_ceil(most)).map(|part| group.part(part.saturating_mul(most), most));
+    parts.flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fiber::Channel;
 
     #[test]
     fn a_group_is_cut_into_consecutive_blocks_that_cover_it() {

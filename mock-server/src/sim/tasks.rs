@@ -109,8 +109,8 @@ impl Simulation {
             WaterfallReply::Rows { first, times } => (first, times),
         };
         // Sensors count from 0, channels from 1; the numbers are those of the same place on the fibre.
-        let channels = ChannelRange::new(Channel(lowest + 1), Channel(highest + 1));
-        let channels = channels.expect("a task's sensors are in order and end below the last channel");
+        let channel = |sensor: u32| Channel(i64::from(sensor) + 1);
+        let channels = ChannelRange::between(channel(lowest), channel(highest));
         let seed = self.seed().task(id.as_str());
         let row = |(number, (start, end)): (u64, (i64, i64))| WaterfallRow {
             start,

@@ -10,7 +10,7 @@ use crate::domain::check::{self, Bounds, ConfigureDraft};
 use crate::domain::fiber::{Fiber, FiberState};
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};
 use crate::domain::job::{JobEvent, JobState, StreamEnd, Terms};
-use crate::domain::quirk::Quirks;
+use crate::domain::quirk::{Profile, Quirk, Quirks};
 use crate::domain::recording::{Catalog, Recording};
 use crate::domain::refusal::{ContractError, Refusal};
 use crate::domain::task::{Task, TaskId};
@@ -83,6 +83,15 @@ pub struct Surroundings {
     pub faults: Arc<Faults>,
     /// Where it writes what happens.
     pub journal: SharedJournal,
+}
+
+/// What every request has to know before it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reception {
+    /// Whether the product's routes answer.
+    pub serving: bool,
+    /// How the server deviates from the contract.
+    pub quirks: Quirks,
 }
 
 /// What a client learns about the fibre.
@@ -188,8 +197,8 @@ impl World {
         asked_by: &dyn Subject,
         now: Moment,
     ) -> Result<Arc<Terms>, Failed> {
-        let request = check::configure(draft, &self.bounds(now)).map_err(Refusal::Invalid)?;
-        let admitted = prelaunch::admit(self, request, now)?;
+        let understood = check::configure(draft, &self.bounds(now))?;
+        let admitted = prelaunch::admit(self, &understood, now)?;
         Reservation::begin(self, asked_by, now).take_all(&admitted, stream_host)
     }
 
@@ -203,16 +212,31 @@ impl World {
             nfft_max_multichannel: limits.nfft_max_multichannel,
             prr: self.fiber.prr,
             latest_end: now.seconds().plus(i64::from(limits.future_tolerance_s)),
+            quirks: self.quirks,
         }
     }
 
     /// The facts of a live job.
     ///
     /// # Errors
-    /// `UnknownJob` when there is none of that id, or it was cancelled.
-    pub fn job(&self, id: JobId) -> Result<Arc<Terms>, Refusal> {
-        let job = self.jobs.get(&id).filter(|job| job.state.is_live());
-        job.map(|job| Arc::clone(&job.terms)).ok_or(Refusal::UnknownJob)
+    /// `UnknownJob` when there is none of that id, it was cancelled, or it is not found yet because of a race.
+    pub fn job(&self, id: JobId, now: Moment) -> Result<Arc<Terms>, Refusal> {
+        let job = self.live_job(id)?;
+        if job.terms.quirks.has(Quirk::MetadataRace)
+            && now < self.answered_at(job).after(self.setup.times.metadata_race)
+        {
+            return Err(Refusal::UnknownJob);
+        }
+        Ok(Arc::clone(&job.terms))
+    }
+
+    fn live_job(&self, id: JobId) -> Result<&Job, Refusal> {
+        self.jobs.get(&id).filter(|job| job.state.is_live()).ok_or(Refusal::UnknownJob)
+    }
+
+    /// When the answer that a job was created leaves.
+    fn answered_at(&self, job: &Job) -> Moment {
+        job.created.after(self.setup.times.configure_latency.of_job(self.seed, job.terms.id))
     }
 
     /// Cancels a live job: its Service and port go at once, its pods a little later.
@@ -220,9 +244,20 @@ impl World {
     /// # Errors
     /// `UnknownJob` when there is none of that id, or it was cancelled before.
     pub fn cancel(&mut self, id: JobId, now: Moment) -> Result<(), Refusal> {
-        self.job(id)?;
+        self.live_job(id)?;
         self.finish(id, JobEvent::Cancel, now);
         Ok(())
+    }
+
+    /// What a client learns about the fibre that asks for nothing else.
+    ///
+    /// # Errors
+    /// `LiveMetadataUnavailable` while the fibre is awaited, of a server that does not say so in its metadata.
+    pub fn asked_live_metadata(&self) -> Result<LiveMetadata, Refusal> {
+        if self.quirks.has(Quirk::LiveMetadata404) && !self.fiber_state.delivers() {
+            return Err(Refusal::LiveMetadataUnavailable);
+        }
+        Ok(self.live_metadata())
     }
 
     /// What a client learns about the fibre.
@@ -256,6 +291,27 @@ impl World {
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.quirks
+    }
+
+    /// Gives the server a quirk, or takes it away. What was answered before stays as it was.
+    pub fn set_quirk(&mut self, quirk: Quirk, on: bool, now: Moment) {
+        if self.quirks.has(quirk) != on {
+            self.quirks = self.quirks.with(quirk, on);
+            self.journal.write(now, Happening::QuirkChanged(quirk, on));
+        }
+    }
+
+    /// Makes the quirks of the server those of a profile, each one that it has otherwise included.
+    pub fn set_profile(&mut self, profile: Profile, now: Moment) {
+        for quirk in Quirk::ALL.iter().copied() {
+            self.set_quirk(quirk, profile.quirks().has(quirk), now);
+        }
+    }
+
+    /// What every request has to know before it is looked at.
+    #[must_use]
+    pub fn reception(&self) -> Reception {
+        Reception { serving: self.is_serving(), quirks: self.quirks }
     }
 
     /// Makes a step of the next reservations fail, to rehearse the rollback.

@@ -12,6 +12,7 @@ mod exec;
 mod healthcheck;
 #[cfg(unix)]
 mod log;
+mod quirks;
 mod start;
 #[cfg(unix)]
 mod stop;

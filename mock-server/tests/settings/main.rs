@@ -6,6 +6,7 @@ mod hostile;
 mod keys;
 mod mistakes;
 mod precedence;
+mod quirks;
 mod round_trip;
 mod said;
 mod single_keys;

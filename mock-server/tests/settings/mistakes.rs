@@ -193,7 +193,7 @@ const MISTAKEN: &[Mistaken] = &[
             ),
         ],
     ),
-    ("profile", "profile must be contract, not ", &[("real", "\"real\""), ("1", "1")]),
+    ("profile", "profile must be contract or observed-2025-12, not ", &[("real", "\"real\""), ("1", "1")]),
 ];
 
 #[test]

@@ -18,7 +18,7 @@ const PROMISED: &[(&str, &[&str])] = &[
         ],
     ),
     ("ports", &["base", "max_slots", "on_conflict"]),
-    ("jobs", &["first_sequence"]),
+    ("jobs", &["first_sequence", "metadata_race_s"]),
     (
         "world",
         &[
@@ -71,7 +71,7 @@ fn every_key_can_be_set_singly_and_by_a_file() {
 
 /// What is told about a key that is not at the top.
 const ALL: &str = "a configuration has the keys seed, world_file, port_file, rest, admin, clock, tls, log, stop, http, http2, \
-                   profile, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, historic, sweep, stream, \
+                   profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, historic, sweep, stream, \
                    job, cleanup, startup, cluster, gpu";
 
 #[test]

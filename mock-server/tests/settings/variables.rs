@@ -12,6 +12,9 @@ fn value_of(name: &str) -> &'static str {
         "port-base" => "2000",
         "config" => "../fixtures/worlds/gpu-pool-2.yaml",
         "world" => "../fixtures/worlds/one-slot.yaml",
+        "profile" => "observed-2025-12",
+        "quirk" => "status-empty",
+        "no-quirk" => "metadata-race",
         "set" => "limits.max_jobs=3",
         "seed" => "77",
         "clock" => "scaled:60",
@@ -33,6 +36,7 @@ fn companions_of(name: &str) -> Said {
     match name {
         "tls-cert" => nobody().set("tls.key=/companion"),
         "tls-key" => nobody().set("tls.cert=/companion"),
+        "no-quirk" => nobody().set("profile=observed-2025-12"),
         _ => nobody(),
     }
 }
@@ -77,7 +81,7 @@ fn empty_variables_say_nothing() {
 #[test]
 fn an_unknown_variable_is_named_with_those_there_are() {
     let told = "unknown variable: there are FOCUS_MOCK_LISTEN, FOCUS_MOCK_ADMIN, FOCUS_MOCK_PORT_BASE, FOCUS_MOCK_CONFIG, \
-                FOCUS_MOCK_WORLD, FOCUS_MOCK_SET, FOCUS_MOCK_SEED, FOCUS_MOCK_CLOCK, FOCUS_MOCK_START_TIME, \
+                FOCUS_MOCK_WORLD, FOCUS_MOCK_PROFILE, FOCUS_MOCK_QUIRK, FOCUS_MOCK_NO_QUIRK, FOCUS_MOCK_SET, FOCUS_MOCK_SEED, FOCUS_MOCK_CLOCK, FOCUS_MOCK_START_TIME, \
                 FOCUS_MOCK_STREAM_HOST, FOCUS_MOCK_TLS_CERT, FOCUS_MOCK_TLS_KEY, FOCUS_MOCK_TLS_SELF_SIGNED, \
                 FOCUS_MOCK_PORT_FILE, FOCUS_MOCK_LOG, FOCUS_MOCK_LOG_FORMAT, FOCUS_MOCK_STOP_DEADLINE";
     for name in ["FOCUS_MOCK_PORT", "FOCUS_MOCK_", "FOCUS_MOCK_seed", "FOCUS_MOCK_SEED_"] {

@@ -124,7 +124,7 @@ fn a_long_path_is_a_path() {
 fn a_world_cannot_name_a_world_nor_say_how_it_is_served() {
     let said =
         nobody().file("w.yaml", "world_file: v.yaml\nrest: {port: 1}\n").flag_with_file("world", "w.yaml");
-    let keys = "a world file has the keys profile, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, \
+    let keys = "a world file has the keys profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, grpc, \
                 historic, sweep, stream, job, cleanup, startup, cluster, gpu";
     assert_eq!(
         said.wrong(),

@@ -8,6 +8,7 @@ mod hostile;
 mod in_process;
 mod judge;
 mod latency;
+mod quirks;
 mod race;
 mod raw;
 mod refusals;

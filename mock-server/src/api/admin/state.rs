@@ -152,7 +152,8 @@ impl EntryBody {
             Happening::Removed(id, why) => ("removed", Some(id), Some(removal(*why)), None),
             Happening::CallEnded(id, end) => ("call-ended", Some(id), Some(stream_end(*end)), None),
             Happening::OutsideChanged(outside) => ("dependency-changed", None, Some(outside.name()), None),
-            Happening::QuirkChanged(quirk, _) => ("quirk-changed", None, Some(quirk.name()), None),
+            Happening::QuirkChanged(quirk, true) => ("quirk-on", None, Some(quirk.name()), None),
+            Happening::QuirkChanged(quirk, false) => ("quirk-off", None, Some(quirk.name()), None),
             Happening::LimitsChanged(_) => ("limits-changed", None, None, None),
             Happening::PortHeld(..) => ("port-held", None, None, None),
             Happening::PortReleased(_) => ("port-released", None, None, None),
@@ -255,6 +256,7 @@ fn removal(why: Removal) -> &'static str {
         Removal::Finished => "finished",
         Removal::Ttl => "ttl",
         Removal::Cancelled => "cancelled",
+        Removal::GoneAway => "gone-away",
     }
 }
 
@@ -264,5 +266,6 @@ fn stream_end(end: StreamEnd) -> &'static str {
         StreamEnd::Inactive => "inactive",
         StreamEnd::Cancelled => "cancelled",
         StreamEnd::Gone => "gone",
+        StreamEnd::GoneAway => "gone-away",
     }
 }

@@ -16,7 +16,7 @@ use focus_proto::datastream::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Messages, Streams, job_of, messages, number, refused};
+use super::{Messages, Streams, channel_number, job_of, messages, refused};
 use crate::domain::ids::JobId;
 use crate::domain::job::CallRefusal;
 use crate::sim::frames::values;
@@ -83,12 +83,10 @@ fn message(frame: &Frame, call: &StreamCall, frame_number: i64) -> DataStream {
 
 /// One row of a frame, cut into its channels.
 fn sensors(frame: &Frame, row: &[u8]) -> Vec<SensorIntensity> {
-    let channels = frame.block.min().0..=frame.block.max().0;
     let channel_bytes = row.len() / frame.block.count() as usize;
-    channels
-        .zip(row.chunks_exact(channel_bytes))
-        .map(|(channel, bins)| SensorIntensity { id: number(channel), intensity: values(bins).collect() })
-        .collect()
+    let sensor =
+        |(channel, bins)| SensorIntensity { id: channel_number(channel), intensity: values(bins).collect() };
+    frame.block.iter().zip(row.chunks_exact(channel_bytes)).map(sensor).collect()
 }
 
 fn range(values: impl Iterator<Item = f32>) -> (f32, f32) {

@@ -19,6 +19,7 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 use super::status;
+use crate::domain::fiber::Channel;
 use crate::domain::ids::JobId;
 use crate::domain::job::CallRefusal;
 use crate::sim::Simulation;
@@ -150,8 +151,8 @@ impl DataStreamService for Streams {
 
 fn message(frame: Frame, job: JobId) -> DataStream {
     DataStream {
-        start_channel: number(frame.block.min().0),
-        end_channel: number(frame.block.max().0),
+        start_channel: channel_number(frame.block.min()),
+        end_channel: channel_number(frame.block.max()),
         row_index: (frame.first_row..).take(frame.times.len()).map(row_index).collect(),
         timestamp_in_milis: frame.times,
         data_shape_x: number(frame.values_per_row),
@@ -167,6 +168,11 @@ fn message(frame: Frame, job: JobId) -> DataStream {
 /// A number as the wire has it.
 fn number(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// A channel as the wire has it; one beyond 32 bits, which only unchecked requests name, is the last of them.
+fn channel_number(channel: Channel) -> i32 {
+    i32::try_from(channel.0).unwrap_or(if channel.0 < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// The field has 31 bits: after two thousand million rows, years of play, it begins anew.

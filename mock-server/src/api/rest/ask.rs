@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::api::rejection::{Rejection, not_an_object};
+use crate::domain::quirk::Quirks;
 
 /// The address a connection came in on.
 #[derive(Clone, Copy)]
@@ -25,12 +26,18 @@ pub(super) struct Ask {
     local: LocalAddr,
     /// How long a client may take to send a body, on the wall clock.
     body_time: Duration,
+    quirks: Quirks,
 }
 
 impl Ask {
-    pub(super) fn new(request: Request, local: LocalAddr, body_time: Duration) -> Self {
+    pub(super) fn new(request: Request, local: LocalAddr, body_time: Duration, quirks: Quirks) -> Self {
         let (parts, body) = request.into_parts();
-        Self { parts, body, local, body_time }
+        Self { parts, body, local, body_time, quirks }
+    }
+
+    /// How the server deviated from the contract when the request came in.
+    pub(super) fn quirks(&self) -> Quirks {
+        self.quirks
     }
 
     /// A segment of the path, counted from its end, decoded; `None` when it is no text. It names something or it does

@@ -15,13 +15,14 @@ use crate::domain::ids::JobId;
 pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejection> {
     let host = app.stream_base.host().map_or_else(|| ask.host(), str::to_owned);
     // The tree goes before the wait that a slow outage can be: only the draft is needed from here on.
+    let quirks = ask.quirks();
     let draft = draft(&ask.json_object(app.max_body_bytes).await?);
     match app.simulation.configure(&draft, host) {
         Ok(terms) => {
             answer_time(&app, terms.id).await;
             Ok(json(jobs::write_answer(&app, &terms)))
         }
-        Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
+        Err(refusal) => Err(jobs::in_its_time(&app, refusal, quirks).await),
     }
 }
 
@@ -38,6 +39,7 @@ async fn answer_time(app: &App, job: JobId) {
 fn draft(body: &Map<String, Value>) -> ConfigureDraft {
     ConfigureDraft {
         view: view(body.get("view_type")),
+        view_is_number: matches!(integer(body.get("view_type")), Given::Value(_)),
         channels: object(body.get("channels"), range),
         display: object(body.get("displayInfo"), |info| integer(info.get("height"))),
         duration: integer(body.get("displayTimeAxisDuration")),

@@ -15,16 +15,18 @@ use crate::api::rejection::Rejection;
 use crate::domain::fiber::Fiber;
 use crate::domain::ids::{JobId, NotAJobId};
 use crate::domain::job::Terms;
+use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::refusal::Refusal;
 use crate::domain::task::looks_like_a_job;
-use crate::domain::view::Layout;
+use crate::domain::view::{Layout, View};
 use crate::sim::setup::MongoDb;
 
 /// The answer of a job, or what there is of a task: an id of the form of a job's is only ever a job.
 pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
     let id = ask.segment(0).ok_or(Refusal::UnknownJob)?;
     if !looks_like_a_job(&id) {
-        return tasks::metadata(app, &id);
+        let has_tasks = !ask.quirks().has(Quirk::TaskApiMissing);
+        return if has_tasks { tasks::metadata(app, &id) } else { Err(Refusal::UnknownJob.into()) };
     }
     let terms = app.simulation.job(id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?)?;
     Ok(json(app.answers.of(app, &terms)))
@@ -71,35 +73,43 @@ struct CancelledBody {
     job_id: String,
 }
 
-/// How long a failing MongoDB lets its callers wait; four such answers and the back-off of a known client make up the
+/// How long an outage that does not show at once lets its callers wait; four such answers and the back-off of a known client make up the
 /// 15.4 s that were measured (PZ-13640).
-const SLOW_FAIL: Duration = Duration::from_millis(850);
+const SLOW_OUTAGE: Duration = Duration::from_millis(850);
 
-/// A refusal, after the time that finding it out takes.
-pub(super) async fn in_its_time(app: &App, refusal: Refusal) -> Rejection {
-    let slow = app.simulation.with(|world, _| world.dependencies().mongodb == MongoDb::SlowFail);
-    if slow && refusal == Refusal::RecordingsUnavailable {
+/// A refusal, after the time that finding it out takes a server with these quirks.
+pub(super) async fn in_its_time(app: &App, refusal: Refusal, quirks: Quirks) -> Rejection {
+    let slow_mongodb = refusal == Refusal::RecordingsUnavailable
+        && app.simulation.with(|world, _| world.dependencies().mongodb == MongoDb::SlowFail);
+    let rejection = Rejection::from(refusal);
+    if slow_mongodb || rejection.is_slow_outage(quirks) {
         let clock = app.simulation.clock();
-        clock.sleep_until(clock.now().after(SLOW_FAIL), "slow MongoDB", None).await;
+        let what = if slow_mongodb { "slow MongoDB" } else { "slow outage" };
+        clock.sleep_until(clock.now().after(SLOW_OUTAGE), what, None).await;
     }
-    refusal.into()
+    rejection
 }
 
 /// Writes a job's answer; it is the same text for as long as the job lives.
 pub(super) fn write_answer(app: &App, terms: &Terms) -> Vec<u8> {
     let layout = &terms.layout;
+    let has = |quirk| terms.quirks.has(quirk);
     let answer = ConfigureResponse {
-        status: "success",
+        status: if has(Quirk::StatusEmpty) { "" } else { "success" },
         frequencies_list: Frequencies(layout),
         lines_dt: layout.lines_dt,
         channel_to_stream_index: StreamOfChannel(layout),
         stream_amount: layout.streams.len(),
         job_id: terms.id.to_string(),
         frequencies_amount: layout.bins.count(),
-        channel_amount: terms.request.channels().count(),
-        stream_port: terms.port.number(),
+        channel_amount: match terms.request.view() {
+            // Of one channel, however many were taken.
+            View::SingleChannel(_) => 1,
+            View::MultiChannel(_) | View::Waterfall => terms.request.channels().count(),
+        },
+        stream_port: Number::of(terms.port.number(), has(Quirk::StreamPortString)),
         stream_url: app.stream_base.url(&terms.stream_host),
-        view_type: terms.request.view().number(),
+        view_type: Number::of(terms.request.view().number().into(), has(Quirk::ViewTypeStringResponse)),
         metadata: Metadata::of(&terms.fiber),
     };
     serde_json::to_vec(&answer).expect("numbers, strings, lists and string-keyed maps are always JSON")
@@ -115,10 +125,24 @@ struct ConfigureResponse<'a> {
     job_id: String,
     frequencies_amount: u32,
     channel_amount: u32,
-    stream_port: u16,
+    stream_port: Number,
     stream_url: String,
-    view_type: u8,
+    view_type: Number,
     metadata: Metadata<'a>,
+}
+
+/// A number, or the text that some servers make of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Number {
+    Plain(u16),
+    Text(String),
+}
+
+impl Number {
+    fn of(number: u16, as_text: bool) -> Self {
+        if as_text { Self::Text(number.to_string()) } else { Self::Plain(number) }
+    }
 }
 
 struct Frequencies<'a>(&'a Layout);
@@ -135,8 +159,8 @@ impl Serialize for StreamOfChannel<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (index, group) in self.0.streams.iter().enumerate() {
-            for channel in group.min().0..=group.max().0 {
-                map.serialize_entry(&channel, &index)?;
+            for channel in group.iter() {
+                map.serialize_entry(&channel.0, &index)?;
             }
         }
         map.end()

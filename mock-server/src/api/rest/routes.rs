@@ -9,6 +9,7 @@ use http::Method;
 use super::ask::Ask;
 use super::{App, channels, configure, jobs, recordings, tasks, timeline};
 use crate::api::rejection::Rejection;
+use crate::domain::quirk::Quirk;
 
 /// What answers a route.
 pub(super) type Handler = fn(Arc<App>, Ask) -> BoxFuture<'static, Result<Response, Rejection>>;
@@ -19,29 +20,41 @@ pub(super) struct Route {
     /// The path without prefix, parameters in braces.
     pub(super) path: &'static str,
     pub(super) handler: Handler,
+    /// The quirk of servers that do not have it.
+    pub(super) missing_with: Option<Quirk>,
+}
+
+impl Route {
+    fn unless(self, quirk: Quirk) -> Self {
+        Self { missing_with: Some(quirk), ..self }
+    }
 }
 
 /// A proxy in front of the real server adds this prefix; inside the cluster there is none. Both are served.
 pub(super) const PREFIX: &str = "/focus-server";
 
 pub(super) fn table() -> Vec<Route> {
-    let get = |path, handler| Route { method: Method::GET, path, handler };
-    let post = |path, handler| Route { method: Method::POST, path, handler };
-    let delete = |path, handler| Route { method: Method::DELETE, path, handler };
+    let get = |path, handler| Route { method: Method::GET, path, handler, missing_with: None };
+    let post = |path, handler| Route { method: Method::POST, path, handler, missing_with: None };
+    let delete = |path, handler| Route { method: Method::DELETE, path, handler, missing_with: None };
     vec![
         get("/ack", |_, _| Box::pin(async { Ok(Response::default()) })),
         get("/channels", |app, _| Box::pin(async move { Ok(channels::channels(&app)) })),
-        get("/live_metadata", |app, _| Box::pin(async move { Ok(channels::live_metadata(&app)) })),
+        get("/live_metadata", |app, _| Box::pin(async move { channels::live_metadata(&app) })),
         post("/configure", |app, ask| Box::pin(configure::configure(app, ask))),
         get("/metadata/{job_id}", |app, ask| Box::pin(async move { jobs::metadata(&app, &ask) })),
-        delete("/job/{job_id}", |app, ask| Box::pin(async move { jobs::cancel(&app, &ask) })),
+        delete("/job/{job_id}", |app, ask| Box::pin(async move { jobs::cancel(&app, &ask) }))
+            .unless(Quirk::CancelNotImplemented),
         post("/recordings_in_time_range", |app, ask| Box::pin(recordings::in_time_range(app, ask))),
-        get("/get_recordings_timeline", |app, _| Box::pin(timeline::timeline(app))),
-        get("/sensors", |app, _| Box::pin(async move { Ok(tasks::sensors(&app)) })),
-        post("/config/{task_id}", |app, ask| Box::pin(tasks::configure(app, ask))),
+        get("/get_recordings_timeline", |app, ask| Box::pin(timeline::timeline(app, ask))),
+        get("/sensors", |app, _| Box::pin(async move { Ok(tasks::sensors(&app)) }))
+            .unless(Quirk::TaskApiMissing),
+        post("/config/{task_id}", |app, ask| Box::pin(tasks::configure(app, ask)))
+            .unless(Quirk::TaskApiMissing),
         get("/waterfall/{task_id}/{row_count}", |app, ask| {
             Box::pin(async move { tasks::waterfall(&app, &ask) })
-        }),
+        })
+        .unless(Quirk::TaskApiMissing),
         get("/openapi.json", |_, _| Box::pin(async { Ok(super::json(focus_proto::OPENAPI_JSON)) })),
         get("/docs", |_, _| Box::pin(async { Ok(super::html(super::docs_page())) })),
     ]

@@ -111,7 +111,7 @@ pub(super) fn metadata(app: &App, id: &str) -> Result<Response, Rejection> {
     match app.simulation.with(|world, now| world.task_has_data(id, now)) {
         None => Err(Refusal::UnknownJob.into()),
         Some(false) => Ok(Response::default()),
-        Some(true) => Ok(with_status(channels::live_metadata(app), TASK_HAS_DATA)),
+        Some(true) => Ok(with_status(channels::task_metadata(app), TASK_HAS_DATA)),
     }
 }
 

@@ -9,16 +9,17 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::ask::Ask;
 use super::{App, html as page, jobs};
 use crate::api::rejection::Rejection;
 use crate::domain::recording::{Recording, RecordingEnd};
 use crate::domain::time::{EpochSeconds, TimeRange};
 
-pub(super) async fn timeline(app: std::sync::Arc<App>) -> Result<Response, Rejection> {
+pub(super) async fn timeline(app: std::sync::Arc<App>, ask: Ask) -> Result<Response, Rejection> {
     let now = app.simulation.clock().now().seconds();
     match app.simulation.recordings(all_times()) {
         Ok(recordings) => Ok(page(render(&recordings, now).into_string())),
-        Err(refusal) => Err(jobs::in_its_time(&app, refusal).await),
+        Err(refusal) => Err(jobs::in_its_time(&app, refusal, ask.quirks()).await),
     }
 }
 

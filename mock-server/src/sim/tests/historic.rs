@@ -59,9 +59,9 @@ fn rows_are_numbered_from_0_and_lie_evenly_in_the_window_before_its_end() {
 fn a_frame_has_the_shape_of_its_stream() {
     let rig = Rig::new();
     let job = rig.start(&golden());
-    for (stream, first, last) in [(0, 1, 17), (1, 18, 34), (2, 35, 50)] {
+    for (stream, first, last) in [(0, 1, 17_u32), (1, 18, 34), (2, 35, 50)] {
         let frame = rig.frame(&mut rig.open_reading(job, stream));
-        assert_eq!((frame.block.min().0, frame.block.max().0), (first, last));
+        assert_eq!((frame.block.min().0, frame.block.max().0), (first.into(), last.into()));
         assert_eq!(frame.values_per_row, (last - first + 1) * 256);
         assert_eq!((frame.rows.len(), frame.times.len()), (1, 1));
         assert_eq!(frame.rows[0].len(), frame.values_per_row as usize * 4);

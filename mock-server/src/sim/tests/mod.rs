@@ -15,6 +15,7 @@ mod order;
 mod pending;
 mod ports;
 mod properties;
+mod quirks;
 mod repeat;
 mod rollback;
 mod startup;
@@ -217,6 +218,7 @@ fn live() -> ConfigureDraft {
         nfft: Given::Value(128),
         frequencies: range(0, 500),
         window: WindowDraft::default(),
+        view_is_number: false,
     }
 }
 
