@@ -20,6 +20,7 @@ pub mod job;
 pub mod known_failing;
 pub mod model;
 pub mod redact;
+pub mod rehearse;
 pub mod report;
 pub mod requests;
 pub mod runner;

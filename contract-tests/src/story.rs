@@ -1,6 +1,7 @@
 //! What a case tells its story through: the server, what was said, and what must be cleaned up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Story {
     /// Requests that may create something and have no answer yet.
     creating: TaskTracker,
     notes: Mutex<Vec<String>>,
+    /// Whether something was made to fail.
+    rehearsed: AtomicBool,
 }
 
 impl Story {
@@ -66,6 +69,7 @@ impl Story {
             jobs: Arc::default(),
             creating: TaskTracker::new(),
             notes: Mutex::default(),
+            rehearsed: AtomicBool::new(false),
         })
     }
 
@@ -73,6 +77,15 @@ impl Story {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    pub(crate) fn admin(&self) -> Option<&Admin> {
+        self.admin.as_ref()
+    }
+
+    /// From here on the server is not as it was, until the end of the story.
+    pub(crate) fn rehearses(&self) {
+        self.rehearsed.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server offers something that the case can do without.
@@ -337,6 +350,15 @@ impl Story {
             };
             Some(format!("job {id} ({why})"))
         });
+        if self.rehearsed.load(Ordering::Relaxed)
+            && let Some(admin) = &self.admin
+        {
+            // Whatever was made to fail would fail for the next case and for everybody else, and for cleaning up first.
+            if let Err(failure) = admin.reset().await {
+                failed.push(format!("what was made to fail ({failure})"));
+            }
+            return failed;
+        }
         failed.extend(futures_util::future::join_all(cancelling).await.into_iter().flatten());
         failed
     }

@@ -4,12 +4,14 @@ mod calculations;
 mod channels;
 mod compatibility;
 mod configuring;
+mod conflicts;
 mod fibre;
 mod frequency;
 mod health;
 mod http;
 mod jobs;
 mod nfft;
+mod outages;
 mod prelaunch;
 mod properties;
 mod recordings;
@@ -33,6 +35,8 @@ pub static ALL: &[&[Case]] = &[
     windows::CASES,
     calculations::CASES,
     prelaunch::CASES,
+    conflicts::CASES,
+    outages::CASES,
     jobs::CASES,
     recordings::CASES,
     streams::live::CASES,

@@ -20,17 +20,29 @@ impl Admin {
         Rest::of(base).map(Self)
     }
 
-    async fn call(&self, request: Request) -> Result<Value, Failure> {
+    /// Asks anything.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer, or says no.
+    pub async fn call(&self, request: Request) -> Result<Value, Failure> {
         let path = request.path.clone();
         let exchange =
             self.0.send(request).await.map_err(|error| Failure::could_not_run(error.to_string()))?;
-        if exchange.status != 200 {
+        if !(200..300).contains(&exchange.status) {
             let told = format!("the admin interface refuses {path}: {} {}", exchange.status, exchange.text());
             return Err(Failure::could_not_run(told));
         }
         serde_json::from_slice(&exchange.body).map_err(|error| {
             Failure::could_not_run(format!("the admin interface answers {path} without JSON: {error}"))
         })
+    }
+
+    /// PUT with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Request { method: reqwest::Method::PUT, ..Request::post(path, body) }).await
     }
 
     /// Everything there is, at one moment.
@@ -70,11 +82,7 @@ impl Admin {
     /// # Errors
     /// When the admin interface does not take the mode.
     pub async fn set_clock(&self, mode: &str) -> Result<(), Failure> {
-        let request = Request {
-            method: reqwest::Method::PUT,
-            ..Request::post("/__mock/clock", &json!({"mode": mode}))
-        };
-        self.call(request).await.map(drop)
+        self.put("/__mock/clock", &json!({"mode": mode})).await.map(drop)
     }
 
     /// Moves the clock on.

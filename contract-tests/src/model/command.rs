@@ -1,9 +1,10 @@
 //! What can be done to a server that has jobs.
 
-use proptest::prelude::{Strategy, any};
+use proptest::prelude::{Just, Strategy, any};
 use proptest::{collection, prop_oneof, sample};
 use serde_json::{Value, json};
 
+use super::trouble::{Step, Trouble};
 use crate::answer::{NO_RECORDING, Refused, Violation};
 use crate::bodies::{historic, light, with};
 
@@ -30,6 +31,10 @@ pub enum Command {
     },
     /// Seconds pass.
     Pass(u8),
+    /// An outage begins or ends.
+    Trouble(Trouble, bool),
+    /// A step of the next job's creation fails that reaches it.
+    Fail(Step),
 }
 
 /// A configuration that is accepted.
@@ -106,20 +111,34 @@ impl Mistake {
     }
 }
 
-/// Sequences of up to that many steps.
+/// Sequences of up to that many steps, in which nothing fails.
 pub fn sequences(longest: usize) -> impl Strategy<Value = Vec<Command>, Tree: Send> + Send + Sync + use<> {
+    collection::vec(peaceful(), 1..=longest)
+}
+
+/// Sequences of up to that many steps, with outages and steps that fail among them.
+pub fn troubled(longest: usize) -> impl Strategy<Value = Vec<Command>, Tree: Send> + Send + Sync + use<> {
+    let trouble = (sample::select(Trouble::ALL.to_vec()), prop_oneof![1 => Just(true), 2 => Just(false)]);
+    let command = prop_oneof![
+        8 => peaceful(),
+        2 => trouble.prop_map(|(trouble, there)| Command::Trouble(trouble, there)),
+        2 => sample::select(Step::ALL.to_vec()).prop_map(Command::Fail),
+    ];
+    collection::vec(command, 1..=longest)
+}
+
+fn peaceful() -> impl Strategy<Value = Command, Tree: Send> + Send + Sync + use<> {
     // Windows play out half a second beside every whole one, and so never together with a sample.
     let windows = sample::select(vec![None, None, Some(500), Some(1500), Some(2900)]);
     let plan = (any::<bool>(), windows).prop_map(|(three_streams, window)| Plan { three_streams, window });
     let mistake = sample::select(vec![Mistake::Nfft, Mistake::Channels, Mistake::NoRecording]);
     let seconds = sample::select(vec![2_u8, 1, 2, 2, 5, 9, 10, 20, 40, 50, 61]);
-    let command = prop_oneof![
+    prop_oneof![
         6 => plan.prop_map(Command::Configure),
         1 => mistake.prop_map(Command::Refused),
         3 => (0..6_u8).prop_map(Command::Cancel),
         6 => (0..6_u8, 0..3_u8).prop_map(|(job, stream)| Command::Open { job, stream }),
         2 => (0..6_u8).prop_map(|job| Command::Leave { job }),
         6 => seconds.prop_map(Command::Pass),
-    ];
-    collection::vec(command, 1..=longest)
+    ]
 }

@@ -5,8 +5,11 @@
 
 pub mod command;
 pub mod run;
+pub mod trouble;
 
 use std::collections::BTreeSet;
+
+use trouble::{No, Trouble, Troubles};
 
 /// How often the cleanup job of a job samples, counted from the job's creation.
 const SAMPLE_MS: u64 = 10_000;
@@ -28,6 +31,10 @@ pub struct Model {
     pub next_sequence: Option<i32>,
     /// Every job there ever was, in order of creation.
     pub jobs: Vec<Known>,
+    /// What is wrong around the server.
+    pub troubles: Troubles,
+    /// Since when the fibre gives nothing.
+    pub dark_since: Option<u64>,
 }
 
 /// A job.
@@ -136,7 +143,14 @@ impl Model {
     /// A server without jobs.
     #[must_use]
     pub fn new(limit: u32) -> Self {
-        Self { now: 0, limit, next_sequence: None, jobs: Vec::new() }
+        Self {
+            now: 0,
+            limit,
+            next_sequence: None,
+            jobs: Vec::new(),
+            troubles: Troubles::default(),
+            dark_since: None,
+        }
     }
 
     /// The slot of the next job; `None` when the limit is reached.
@@ -146,6 +160,30 @@ impl Model {
             self.jobs.iter().filter(|job| job.phase != Phase::Removed).map(|job| job.slot).collect();
         // Each slot counts until its job is removed, so the slots are the count.
         (1..=self.limit).find(|slot| !taken.contains(slot))
+    }
+
+    /// Why a configuration that makes sense is refused now; nothing where it is taken.
+    pub fn refuses(&mut self, live: bool) -> Option<No> {
+        if let Some(no) = self.troubles.before(live) {
+            return Some(no);
+        }
+        self.free_slot()?;
+        let no = self.troubles.taking()?;
+        // The attempt had its number, which is not used again.
+        self.next_sequence = self.next_sequence.map(|next| next + 1);
+        Some(no)
+    }
+
+    /// An outage begins or ends.
+    pub fn trouble(&mut self, trouble: Trouble, there: bool) {
+        if there {
+            self.troubles.outages.insert(trouble);
+        } else {
+            self.troubles.outages.remove(&trouble);
+        }
+        if trouble == Trouble::Fiber {
+            self.dark_since = there.then(|| self.dark_since.unwrap_or(self.now));
+        }
     }
 
     /// A job begins, in the lowest free slot.

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
 use super::command::{Command, Mistake, Plan};
+use super::trouble::{No, Step, Trouble};
 use super::{Model, Phase};
 use crate::answer::{Refused, UNKNOWN_JOB};
 use crate::client::rest::Request;
@@ -18,6 +19,8 @@ use crate::story::Story;
 
 /// How long a call may take to end on the server once its client is gone, in questions to the server.
 const QUESTIONS: u32 = 2000;
+/// How long the fibre may give nothing.
+const LONGEST_DARK_MS: u64 = 150_000;
 /// How long the end of a call may take to come once it is due, in real time: the clock is held, nothing else happens.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -107,7 +110,13 @@ impl Run<'_> {
                 Some(job) => self.leave(job).await,
                 None => Ok(()),
             },
-            Command::Pass(seconds) => self.pass(u64::from(seconds) * 1000).await,
+            Command::Pass(seconds) => {
+                let time = u64::from(seconds) * 1000;
+                self.light_in_time(time).await?;
+                self.pass(time).await
+            }
+            Command::Trouble(trouble, there) => self.trouble(trouble, there).await,
+            Command::Fail(step) => self.fail(step).await,
         }
     }
 
@@ -117,6 +126,9 @@ impl Run<'_> {
 
     async fn configure(&mut self, plan: Plan) -> Result<(), Failure> {
         let body = plan.body(self.story.now().await?);
+        if let Some(no) = self.model.refuses(plan.window.is_none()) {
+            return self.told(&body, &no).await;
+        }
         let Some(slot) = self.model.free_slot() else {
             let limit = self.model.limit;
             let text = format!("Capacity exhausted: the limit of {limit} concurrent jobs is reached");
@@ -141,8 +153,47 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A configuration that makes sense, refused for what is wrong around the server.
+    async fn told(&self, body: &Value, no: &No) -> Result<(), Failure> {
+        let answer = self.story.no_trace(self.story.post("/configure", body)).await?;
+        match no {
+            No::Before(refusal) | No::Rollback(refusal) => answer.is_refused(refusal).map(drop),
+            No::Port => answer.has_status(409)?.has("/code", &json!(Step::Port.code())).map(drop),
+        }
+    }
+
+    async fn trouble(&mut self, trouble: Trouble, there: bool) -> Result<(), Failure> {
+        let outside = trouble.of();
+        let state = if there { outside.failures()[0] } else { outside.well() };
+        self.story.set(outside, state).await?;
+        self.model.trouble(trouble, there);
+        Ok(())
+    }
+
+    async fn fail(&mut self, step: Step) -> Result<(), Failure> {
+        if !self.model.troubles.steps.insert(step) {
+            return Ok(());
+        }
+        let rule = json!({"at": format!("step.{}", step.name()), "when": {"first": 1},
+                          "do": {"refuse": step.code()}});
+        self.story.fault(&rule).await
+    }
+
+    /// Calls on a fibre that gives nothing for three minutes end, which is another story.
+    async fn light_in_time(&mut self, time: u64) -> Result<(), Failure> {
+        let dark = self.model.dark_since.map_or(0, |since| self.model.now + time - since);
+        if dark > LONGEST_DARK_MS { self.trouble(Trouble::Fiber, false).await } else { Ok(()) }
+    }
+
     async fn refused(&self, mistake: Mistake) -> Result<(), Failure> {
         let body = mistake.body();
+        // That nothing was recorded can be found out only while the index can be asked.
+        if mistake == Mistake::NoRecording
+            && self.model.troubles.outages.contains(&Trouble::MongoDb)
+            && let Some(no) = self.model.troubles.before(false)
+        {
+            return self.told(&body, &no).await;
+        }
         self.story
             .no_trace(self.story.post("/configure", &body))
             .await?

@@ -25,7 +25,7 @@ impl Targets for Mock {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Writes].into()
+        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
     }
 
     fn is_private(&self) -> bool {

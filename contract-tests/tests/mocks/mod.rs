@@ -1,8 +1,12 @@
 //! Mocks that are not as `target::Mock` starts them, and cases of this folder's own.
 
+#![allow(dead_code, reason = "each test that shares this folder uses its part of it")]
+
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use focus_contract::case::{Body, Capability, Case};
+use focus_contract::client::rest::PATIENCE;
 use focus_contract::failure::Failure;
 use focus_contract::runner::{Manner, Outcome, tell};
 use focus_contract::target::{Target, Targets};
@@ -10,9 +14,24 @@ use focus_mock::sim::clock::Mode;
 use focus_mock::{Config, MockServer};
 
 /// Mocks of one configuration, with a held clock.
-pub(crate) struct Mocks(pub(crate) Config);
+pub(crate) struct Mocks {
+    config: Config,
+    patience: Duration,
+}
 
-struct Running(MockServer);
+impl Mocks {
+    /// Mocks that a case waits for as long as it usually does.
+    pub(crate) fn of(config: Config) -> Self {
+        Self { config, patience: PATIENCE }
+    }
+
+    /// Mocks that are given up on sooner: what they do not answer at once they do not answer at all.
+    pub(crate) fn impatient(config: Config, patience: Duration) -> Self {
+        Self { config, patience }
+    }
+}
+
+struct Running(MockServer, Duration);
 
 impl Targets for Mocks {
     fn name(&self) -> String {
@@ -20,7 +39,7 @@ impl Targets for Mocks {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Writes].into()
+        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
     }
 
     fn is_private(&self) -> bool {
@@ -28,10 +47,10 @@ impl Targets for Mocks {
     }
 
     fn next(&self) -> Result<Box<dyn Target>, Failure> {
-        let config = Config { clock: Mode::Manual, ..self.0.clone() };
+        let config = Config { clock: Mode::Manual, ..self.config.clone() };
         let started = MockServer::start(config);
         let started = started.map_err(|error| Failure::could_not_run(error.to_string()))?;
-        Ok(Box::new(Running(started)))
+        Ok(Box::new(Running(started, self.patience)))
     }
 }
 
@@ -42,6 +61,10 @@ impl Target for Running {
 
     fn admin_url(&self) -> Option<String> {
         self.0.admin().map(|admin| format!("http://{admin}"))
+    }
+
+    fn patience(&self) -> Duration {
+        self.1
     }
 
     // Whatever host the answers name: the streams are here.
@@ -59,7 +82,7 @@ pub(crate) const fn untold(id: &'static str, body: Body) -> Case {
 /// Tells a case, which must end well.
 pub(crate) fn passes(case: &'static Case, config: Config) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let told = runtime.block_on(tell(case, &Mocks(config), Manner::default()));
+    let told = runtime.block_on(tell(case, &Mocks::of(config), Manner::default()));
     assert!(matches!(told.outcome, Outcome::Passed), "{}: {:?}", case.id, told.outcome);
     assert_eq!(told.left_behind, Vec::<String>::new(), "{}", case.id);
 }

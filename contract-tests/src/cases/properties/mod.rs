@@ -65,4 +65,18 @@ pub(super) static CASES: &[Case] = &[
         expects: "the answers, INV-ID, -PORT, -SLOT, -SEQ, -GONE, -REFUSE, -OBJECTS, -META and -CAP at every step",
         body: |story| Box::pin(jobs::job_sequences(story)),
     },
+    Case {
+        id: "properties/troubled-sequences",
+        claim: "outages and failures in the middle refuse what they must, change nothing else, and leave nothing behind",
+        keys: &["PZ-13600", "PZ-13569", "PZ-13604", "PZ-13687"],
+        tags: &[Tag::Regression],
+        needs: &[Capability::Writes, Capability::Grpc, Capability::Clock, Capability::Faults],
+        steps: &[
+            "draw a sequence as above, in which the fibre, MongoDB, RabbitMQ and the cluster fail and recover, and steps of \
+             a job's creation fail",
+            "tell each step to the server and to a model written from the contract, and compare the two",
+        ],
+        expects: "as above, with the refusals of the outages and steps; nothing belongs to no job at the end",
+        body: |story| Box::pin(jobs::troubled_sequences(story)),
+    },
 ];
