@@ -184,19 +184,15 @@ impl Story {
         self.controls()?.put("/__mock/world", world).await.map(drop)
     }
 
-    /// What belongs to no live job and should: by kind, with names.
+    /// What belongs to no live job and should: kinds and names.
     ///
     /// # Errors
     /// When the admin interface does not tell.
-    pub async fn leaks(&self) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    pub async fn leaks(&self) -> Result<Vec<(String, String)>, Failure> {
         let told = self.controls()?.call(Request::get("/__mock/leaks")).await?;
-        let kinds = ["slots", "ports", "jobs", "pods", "services", "queues", "streams"];
-        let names = |kind: &str| -> Vec<String> {
-            let list = told[kind].as_array().into_iter().flatten();
-            list.map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned)).collect()
-        };
-        let all = kinds.iter().map(|kind| ((*kind).to_owned(), names(kind)));
-        Ok(all.filter(|(_, names)| !names.is_empty()).collect())
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let leaks = told["leaks"].as_array().into_iter().flatten();
+        Ok(leaks.map(|leak| (text(&leak["kind"]), text(&leak["name"]))).collect())
     }
 
     /// Demands that nothing is left that belongs to no live job.

@@ -69,6 +69,10 @@ impl Listed {
     fn of(exchange: &Exchange) -> Result<Self, String> {
         let method = exchange.request.method.as_str().to_lowercase();
         let status = exchange.status.to_string();
+        if is_down(exchange) {
+            // A server that is down looks at no route: whatever is asked of it is answered alike.
+            return Self::at("/components/responses/ServerDown", exchange, 503);
+        }
         let Some(path) = template(exchange.route()) else {
             return Self::at("/components/responses/NotFound", exchange, 404);
         };
@@ -244,6 +248,12 @@ fn validator(pointer: &str, schema: &Value) -> Arc<Validator> {
         )
     });
     Arc::clone(made)
+}
+
+/// Whether the server says that none of it is there.
+fn is_down(exchange: &Exchange) -> bool {
+    let body = serde_json::from_slice::<Value>(&exchange.body);
+    exchange.status == 503 && body.is_ok_and(|body| body["code"] == "SERVER_DOWN")
 }
 
 fn error_response() -> Value {

@@ -177,7 +177,7 @@ impl Targets for Broken {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Writes].into()
+        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
     }
 
     fn is_private(&self) -> bool {

@@ -86,7 +86,7 @@ impl World {
 
     /// The lowest and highest number that this world has given out.
     fn given_out(&self) -> Option<(Sequence, Sequence)> {
-        let first = self.start.first_sequence;
+        let first = self.setup.first_sequence;
         let last = match self.next_sequence {
             Some(next) => Sequence::new(next.number() - 1)?,
             None => Sequence::new(i32::MAX)?,

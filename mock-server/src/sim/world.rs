@@ -177,10 +177,12 @@ impl World {
         self.begin_anew(Arc::clone(&self.start), now);
     }
 
-    /// Goes to the start of another world, which keeps the ports of this one: clients know the server by them.
+    /// Goes to the start of another world, which keeps the ports of this one: clients know the server by them. The next
+    /// reset goes back to the world that the server was started with, so that whoever replaced it cannot leave it so.
     pub fn replace(&mut self, setup: Setup, now: Moment) {
-        let ports = self.start.ports;
-        self.begin_anew(Arc::new(Setup { ports, ..setup }), now);
+        let start = Arc::clone(&self.start);
+        self.begin_anew(Arc::new(Setup { ports: start.ports, ..setup }), now);
+        self.start = start;
     }
 
     /// Ends: jobs end and every port closes, and neither rules nor timeline begin again.

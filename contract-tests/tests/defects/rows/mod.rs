@@ -4,6 +4,7 @@ mod basics;
 mod configuring;
 mod http;
 mod jobs;
+mod rehearsals;
 mod requests;
 mod streams;
 mod tasks;
@@ -12,7 +13,15 @@ use crate::broken::Defect;
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
-    let tables =
-        [basics::ROWS, requests::ROWS, configuring::ROWS, jobs::ROWS, streams::ROWS, tasks::ROWS, http::ROWS];
+    let tables = [
+        basics::ROWS,
+        requests::ROWS,
+        configuring::ROWS,
+        jobs::ROWS,
+        rehearsals::ROWS,
+        streams::ROWS,
+        tasks::ROWS,
+        http::ROWS,
+    ];
     tables.into_iter().flatten()
 }
