@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::ConfigureJob;
 use super::fiber::Fiber;
 use super::ids::{JobId, NodePort, StreamIndex};
+use super::leniency::Forgiven;
 use super::quirk::Quirks;
 use super::view::Layout;
 
@@ -25,6 +26,8 @@ pub struct Terms {
     pub stream_host: String,
     /// How the server deviated from the contract when the job was created: its answer stays what it was.
     pub quirks: Quirks,
+    /// What the contract has against the request, and those quirks let pass.
+    pub forgiven: Vec<Forgiven>,
 }
 
 impl Terms {

@@ -2,6 +2,7 @@
 
 use crate::domain::check::Understood;
 use crate::domain::command::ConfigureJob;
+use crate::domain::leniency::Forgiven;
 use crate::domain::quirk::Quirk;
 use crate::domain::refusal::{Capacity, Refusal};
 use crate::domain::time::{Moment, Playback};
@@ -10,11 +11,19 @@ use super::setup::{RecordingsState, Supply};
 use super::world::World;
 
 /// A configuration that the world is ready for. Only [`admit`] makes one, so reserving unchecked does not compile.
-pub(super) struct Admitted(ConfigureJob);
+pub(super) struct Admitted {
+    request: ConfigureJob,
+    forgiven: Vec<Forgiven>,
+}
 
 impl Admitted {
     pub(super) fn request(&self) -> ConfigureJob {
-        self.0
+        self.request
+    }
+
+    /// What the contract has against it.
+    pub(super) fn forgiven(&self) -> &[Forgiven] {
+        &self.forgiven
     }
 }
 
@@ -46,5 +55,5 @@ pub(super) fn admit(world: &World, understood: &Understood, now: Moment) -> Resu
     if world.setup.gpu.reject_when_full && !world.has_free_gpu_share() {
         return Err(Refusal::CapacityExhausted(Capacity::Gpu));
     }
-    Ok(Admitted(request))
+    Ok(Admitted { request, forgiven: understood.forgiven.clone() })
 }

@@ -245,7 +245,8 @@ impl<'w> Reservation<'w> {
         }
         let streams = layout.streams.iter().map(|_| StreamState::default()).collect();
         let fiber = Arc::clone(&world.fiber);
-        let terms = Arc::new(Terms { id, port, request, layout, fiber, stream_host, quirks: world.quirks });
+        let (quirks, forgiven) = (world.quirks, admitted.forgiven().to_vec());
+        let terms = Arc::new(Terms { id, port, request, layout, fiber, stream_host, quirks, forgiven });
         if let Some(door) = self.door.as_mut().filter(|_| starts_at_once) {
             door.serve(&terms);
         }

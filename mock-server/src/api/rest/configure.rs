@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Map, Value};
 
 use super::ask::Ask;
-use super::{App, jobs, json};
+use super::{App, jobs, json, quirky};
 use crate::api::rejection::Rejection;
 use crate::domain::check::{ConfigureDraft, Given, RangeDraft, ViewNumber, WindowDraft};
 use crate::domain::ids::JobId;
@@ -20,6 +20,7 @@ pub(super) async fn configure(app: Arc<App>, ask: Ask) -> Result<Response, Rejec
     match app.simulation.configure_for(&draft, host, &*ask) {
         Ok(terms) => {
             ask.made(terms.id);
+            quirky::of_job(&terms).for_each(|reason| ask.because(reason));
             answer_time(&app, terms.id).await;
             Ok(json(jobs::write_answer(&app, &terms)))
         }

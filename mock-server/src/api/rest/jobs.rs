@@ -10,7 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::ask::Ask;
-use super::{App, json, json_of, tasks};
+use super::{App, json, json_of, quirky, tasks};
 use crate::api::rejection::Rejection;
 use crate::domain::fiber::Fiber;
 use crate::domain::ids::{JobId, NotAJobId};
@@ -19,6 +19,8 @@ use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::refusal::Refusal;
 use crate::domain::task::looks_like_a_job;
 use crate::domain::view::{Layout, View};
+use crate::sim::fate::Fate;
+use crate::sim::journal::Reason;
 use crate::sim::setup::MongoDb;
 
 /// The answer of a job, or what there is of a task: an id of the form of a job's is only ever a job.
@@ -28,7 +30,15 @@ pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
         let has_tasks = !ask.quirks().has(Quirk::TaskApiMissing);
         return if has_tasks { tasks::metadata(app, &id) } else { Err(Refusal::UnknownJob.into()) };
     }
-    let terms = app.simulation.job(id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?)?;
+    let id: JobId = id.parse().map_err(|NotAJobId| Refusal::UnknownJob)?;
+    let terms = app.simulation.job(id).inspect_err(|_| {
+        // Only a server that does not know its own jobs yet refuses one that lives.
+        let races = ask.quirks().has(Quirk::MetadataRace);
+        if races && matches!(app.simulation.with(|world, _| world.fate(id)), Fate::Live(_)) {
+            ask.because(Reason::Quirk(Quirk::MetadataRace, None));
+        }
+    })?;
+    quirky::of_answer(&terms).for_each(|reason| ask.because(reason));
     Ok(json(app.answers.of(app, &terms)))
 }
 

@@ -6,6 +6,7 @@ mod configure;
 mod docs;
 mod host;
 mod jobs;
+mod quirky;
 mod recordings;
 mod request_id;
 pub(crate) mod router;

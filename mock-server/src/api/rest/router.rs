@@ -15,6 +15,7 @@ use http::uri::PathAndQuery;
 
 use super::App;
 use super::ask::{Ask, Asked, Ends};
+use super::quirky;
 use super::request_id::X_REQUEST_ID;
 use super::routes::{Handler, PREFIX, Row, table};
 use crate::api::effect::{Answered, Made};
@@ -92,7 +93,11 @@ impl Product {
         let served = AssertUnwindSafe(self.serve(found, &ask, body)).catch_unwind().await;
         let mut made = match served.unwrap_or(Err(Rejection::Internal)) {
             Ok(response) => Made::whole(response, None),
-            Err(rejection) => Made::refused(&rejection, ask.id.as_str(), ask.quirks()),
+            Err(rejection) => {
+                let reasons = quirky::of_rejection(&rejection, ask.quirks());
+                reasons.into_iter().for_each(|reason| ask.because(reason));
+                Made::refused(&rejection, ask.id.as_str(), ask.quirks())
+            }
         };
         if faults.any_at(route) {
             made = Box::pin(spoil(app, &ask, made)).await;

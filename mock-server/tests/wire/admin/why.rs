@@ -6,7 +6,7 @@ use focus_mock::sim::journal::{FaultHit, Happening, Reason};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::common::{Client, base, held};
+use super::super::common::{Answer, Client, base, held, with};
 use super::Admin;
 use super::records::{request, write};
 
@@ -166,4 +166,36 @@ async fn an_undo_that_fails_leaves_exactly_what_it_should_have_given_back() {
     assert_eq!((&leaks["leaks"], &admin.state().await["leaks"]), (&json!([service]), &json!(1)));
     admin.reset().await;
     assert_eq!(admin.get("/__mock/leaks").await, json!({ "leaks": [] }));
+}
+
+#[tokio::test]
+async fn an_answer_that_a_quirk_made_what_it_is_names_the_quirk() {
+    let server = held();
+    let (admin, client) = (Admin::of(&server), Client::of(&server));
+    for quirk in ["height-unchecked", "status-empty", "metadata-race", "cancel-not-implemented", "parser-500"]
+    {
+        admin.put(&format!("/__mock/quirks/{quirk}"), json!({"on": true})).await;
+    }
+    let explained = async |answer: &Answer| {
+        let id = answer.headers["x-request-id"].to_str().expect("a text").to_owned();
+        admin.get(&format!("/__mock/explain?request={id}")).await["quirks"].clone()
+    };
+    let flat = with(base(), &json!({"displayInfo": {"height": 0}}));
+    let forgiven = "displayInfo.height is invalid: height must be positive";
+    assert_eq!(
+        explained(&client.configure(&flat).await).await,
+        json!([{"quirk": "height-unchecked", "let_pass": forgiven}, {"quirk": "status-empty", "let_pass": null}])
+    );
+    for (answer, quirk) in [
+        (client.get("/metadata/1-1").await, "metadata-race"),
+        (client.cancel("1-1").await, "cancel-not-implemented"),
+        (client.configure(&json!({"view_type": 0})).await, "parser-500"),
+    ] {
+        assert_eq!(explained(&answer).await, json!([{"quirk": quirk, "let_pass": null}]));
+    }
+    assert_eq!(
+        explained(&client.get("/metadata/9-9").await).await,
+        json!([]),
+        "no quirk knows that job either"
+    );
 }
