@@ -82,12 +82,21 @@ enum Last {
 impl Caller {
     /// The first rule that does not pass, after its delay.
     async fn judge(&self, simulation: &Simulation, point: StreamPoint, frame: Option<u64>) -> Option<Hit> {
+        let hit = self.hit(simulation, point, frame)?;
+        self.hold_up(simulation, &hit).await;
+        Some(hit)
+    }
+
+    /// The same before its delay.
+    fn hit(&self, simulation: &Simulation, point: StreamPoint, frame: Option<u64>) -> Option<Hit> {
         if !simulation.faults().any_at_grpc() {
             return None;
         }
-        let hit = simulation.judge(Point::Grpc(point), &At(self, frame), None)?;
+        simulation.judge(Point::Grpc(point), &At(self, frame), None)
+    }
+
+    async fn hold_up(&self, simulation: &Simulation, hit: &Hit) {
         hold_up(simulation, hit.delay, "fault: call held up", Some(self.job)).await;
-        Some(hit)
     }
 
     /// What a rule has for this call before the world hears of it.
@@ -229,18 +238,34 @@ impl<M: Message> Reading<M> {
                 self.frames += 1;
                 let message = M::of(frame, call, i64::try_from(number).unwrap_or(i64::MAX));
                 let simulation = Arc::clone(call.simulation());
-                match self.caller.judge(&simulation, StreamPoint::Frame, Some(number)).await {
+                let hit = self.caller.hit(&simulation, StreamPoint::Frame, Some(number));
+                if let Some(hit) = &hit {
+                    let ended = tokio::select! {
+                        biased;
+                        () = self.caller.hold_up(&simulation, hit) => None,
+                        end = call.ended() => Some(end),
+                    };
+                    if let Some(end) = ended {
+                        // The job has gone meanwhile: what is held up waits for nothing any more.
+                        return self.ends(end, true).await;
+                    }
+                }
+                match hit {
                     Some(Hit { effect: Some(effect), .. }) => self.spoil(message, &effect),
                     Some(Hit { effect: None, .. }) | None => self.send(message),
                 }
             }
-            Next::End(end) => self.ends(end).await,
+            Next::End(end) => self.ends(end, !over).await,
         }
     }
 
     /// The world, or the limit of the request, ends the call.
-    async fn ends(&mut self, end: StreamEnd) {
+    async fn ends(&mut self, end: StreamEnd, by_the_world: bool) {
         let simulation = self.call.as_ref().map(|call| Arc::clone(call.simulation()));
+        if by_the_world {
+            // However long a rule holds up the news: nothing of the job is held meanwhile.
+            self.call = None;
+        }
         let mut last = Caller::told(end);
         if let Some(simulation) = simulation
             && let Some(hit) = self.caller.judge(&simulation, StreamPoint::End, None).await

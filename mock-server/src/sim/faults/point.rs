@@ -129,7 +129,7 @@ places! {
         OpenApi = "openapi",
         /// `GET /docs`
         Docs = "docs",
-        /// Whatever has no route, and known routes asked with a method they do not have.
+        /// Whatever has no route, and known routes asked with a method they do not have
         Unrouted = "unrouted",
     }
 }
