@@ -72,8 +72,8 @@ enum Last {
     Ok,
     /// It ends with a status.
     Status(Status),
-    /// The server says nothing any more. A call that the world knows takes no rows either, and is over when the world
-    /// says so: with its job, or for want of progress.
+    /// The server says nothing any more. A call that the world knows takes no rows either, and is over with its job: a
+    /// client that would read is none that makes no progress.
     Silence,
     /// The connection goes, and the call with it.
     Lost(Order),
