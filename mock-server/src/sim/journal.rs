@@ -15,6 +15,7 @@ use super::change::Outside;
 use super::faults::{Draw, Effect, GiveBack, Hit, Point, RuleId, Step};
 use super::signal::Told;
 
+use super::record::Paper;
 pub use super::record::{Answered, RequestRecord, Texts};
 
 /// Why a job was removed.
@@ -92,7 +93,7 @@ pub enum Happening {
     /// A rule did not pass.
     Fault(Box<FaultHit>),
     /// A request was answered, or ended without an answer.
-    Request(Box<RequestRecord>),
+    Request(RequestRecord),
     /// A client opened a call on a stream of a job.
     CallOpened(JobId),
     /// The Focus Server does not come up without that outside system.
@@ -201,6 +202,7 @@ struct Kept {
     written: u64,
     bytes: usize,
     entries: VecDeque<Entry>,
+    paper: Paper,
 }
 
 impl Kept {
@@ -236,7 +238,27 @@ impl Journal {
 
     /// Writes an entry; its number.
     pub fn write(&self, at: Moment, what: Happening) -> u64 {
+        self.put(at, |_| what)
+    }
+
+    /// Writes a record of a request; see [`RequestRecord::new`].
+    pub fn record<'a, H>(
+        &self,
+        at: Moment,
+        texts: Texts<'_>,
+        headers: impl Fn() -> H,
+        answered: Answered,
+    ) -> u64
+    where
+        H: Iterator<Item = (&'a str, &'a [u8])>,
+    {
+        let limits = &self.limits;
+        self.put(at, |paper| Happening::Request(RequestRecord::new(texts, headers, answered, limits, paper)))
+    }
+
+    fn put(&self, at: Moment, what: impl FnOnce(&mut Paper) -> Happening) -> u64 {
         let mut kept = self.kept();
+        let what = what(&mut kept.paper);
         kept.written += 1;
         let number = kept.written;
         let entry = Entry { number, at, what };

@@ -1,8 +1,9 @@
-//! What the journal keeps of a request: one text for everything that is a text, so that it costs one allocation.
+//! What the journal keeps of a request: one text for everything that is a text, on paper that it shares with others, so
+//! that most records cost no allocation.
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::domain::ids::JobId;
 use crate::domain::time::Moment;
@@ -17,7 +18,7 @@ pub const REDACTED: &str = "<redacted>";
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
     /// Id, method, path, caller, headers and refusal, one behind the other.
-    texts: Box<[u8]>,
+    texts: Bytes,
     /// Where each of them ends.
     ends: [u32; TEXTS],
     /// The route it was for.
@@ -82,18 +83,19 @@ impl RequestRecord {
         headers: impl Fn() -> H,
         answered: Answered,
         limits: &JournalLimits,
+        paper: &mut Paper,
     ) -> Self
     where
         H: Iterator<Item = (&'a str, &'a [u8])>,
     {
         let why = answered.why.len() * WHY;
-        let room = limits.entry_bytes.saturating_sub(size_of::<Entry>() + FIXED + why);
+        let room = limits.entry_bytes.saturating_sub(size_of::<Entry>() + why);
         // At least what a value is replaced by, so that this is a little too much rather than too little.
         let line = |(name, value): (&str, &[u8])| name.len() + value.len().max(REDACTED.len()) + 3;
         let wanted = headers().map(line).sum::<usize>().min(room / 4);
         let others = texts.id.len() + texts.method.len() + texts.caller.len() + texts.refusal.len();
         let capacity = (others + texts.path.len() + wanted).min(room);
-        let mut packed = Packed { text: Vec::with_capacity(capacity), ends: [0; TEXTS], full: 0 };
+        let mut packed = Packed { text: paper.sheet(capacity), ends: [0; TEXTS], full: 0 };
         packed.push(texts.id, room / 8);
         packed.push(texts.method, room / 8);
         packed.push(texts.path, room / 4);
@@ -111,7 +113,7 @@ impl RequestRecord {
         let cut = answered.body.len() > left;
         let body = if cut { Bytes::copy_from_slice(&answered.body[..left]) } else { answered.body };
         let Answered { route, came, status, code, job, why, .. } = answered;
-        let (texts, ends) = (packed.text.into_boxed_slice(), packed.ends);
+        let (texts, ends) = (packed.text.split().freeze(), packed.ends);
         Self { texts, ends, route, body, body_bytes, came, status, code, job, why }
     }
 
@@ -151,10 +153,10 @@ impl RequestRecord {
         Some(self.text(5)).filter(|text| !text.is_empty())
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes beside itself.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        FIXED + self.texts.len() + self.body.len() + self.why.len() * WHY
+        self.texts.len() + self.body.len() + self.why.len() * WHY
     }
 
     /// Everything but headers went in as text.
@@ -168,17 +170,34 @@ impl RequestRecord {
     }
 }
 
-const FIXED: usize = size_of::<RequestRecord>();
 /// A reason with what it holds elsewhere, about.
 const WHY: usize = size_of::<Reason>() + 128;
 
-struct Packed {
-    text: Vec<u8>,
+/// Paper that records are written on, one behind the other. A sheet stays as long as any record on it is kept; the
+/// oldest go first, so that is one sheet more than the records need.
+#[derive(Debug, Default)]
+pub struct Paper(BytesMut);
+
+impl Paper {
+    const SHEET: usize = 16 * 1024;
+
+    /// Room for so many bytes.
+    fn sheet(&mut self, bytes: usize) -> &mut BytesMut {
+        if self.0.capacity() < bytes {
+            // A new one, and not more of the old one, which would be copied.
+            self.0 = BytesMut::with_capacity(bytes.max(Self::SHEET));
+        }
+        &mut self.0
+    }
+}
+
+struct Packed<'a> {
+    text: &'a mut BytesMut,
     ends: [u32; TEXTS],
     full: usize,
 }
 
-impl Packed {
+impl Packed<'_> {
     fn push(&mut self, text: &str, most: usize) {
         let end = if text.len() <= most { text.len() } else { text.floor_char_boundary(most) };
         self.text.extend_from_slice(&text.as_bytes()[..end]);
@@ -191,7 +210,7 @@ impl Packed {
         self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b": ");
         self.text.extend_from_slice(&value[..value.len().min(most)]);
-        self.text.push(b'\n');
+        self.text.put_u8(b'\n');
     }
 
     fn end(&mut self) {
@@ -217,7 +236,13 @@ mod tests {
     fn record(entry_bytes: usize, headers: &[(&'static str, &'static [u8])]) -> RequestRecord {
         let limits = JournalLimits { entry_bytes, ..JournalLimits::default() };
         let long = Box::leak(vec![b'b'; 100_000].into_boxed_slice());
-        RequestRecord::new(TEXTS_OF_IT, || headers.iter().copied(), answered(long), &limits)
+        RequestRecord::new(
+            TEXTS_OF_IT,
+            || headers.iter().copied(),
+            answered(long),
+            &limits,
+            &mut Paper::default(),
+        )
     }
 
     #[test]
@@ -234,13 +259,29 @@ mod tests {
     }
 
     #[test]
+    fn records_share_paper_and_each_has_its_own_texts() {
+        let (limits, mut paper) = (JournalLimits::default(), Paper::default());
+        let mut record = |path: &str| {
+            let texts = Texts { path, ..TEXTS_OF_IT };
+            let headers: [(&str, &[u8]); 1] = [("host", b"h")];
+            RequestRecord::new(texts, || headers.into_iter(), answered(b""), &limits, &mut paper)
+        };
+        let (first, second, long) = (record("/1"), record("/2"), record(&"/3".repeat(5_000)));
+        let last = record(&"/4".repeat(5_000));
+        assert_eq!((first.path(), second.path()), ("/1", "/2"));
+        assert_eq!((first.refusal(), &*second.headers()), (Some("no"), "host: h\n"));
+        assert_eq!((long.path(), last.path()), (&*"/3".repeat(5_000), &*"/4".repeat(5_000)));
+        assert!(std::ptr::eq(first.texts.as_ptr_range().end, second.texts.as_ptr()), "on one sheet");
+    }
+
+    #[test]
     fn a_record_is_cut_to_what_an_entry_may_have() {
         let value = Box::leak(vec![b'v'; 50_000].into_boxed_slice());
         let headers: [(&str, &[u8]); 2] = [("x-long", value), ("x-next", b"1")];
         let kept = record(8192, &headers);
         let entry = 8192 - size_of::<Entry>();
         assert_eq!(kept.bytes(), entry);
-        let room = entry - FIXED;
+        let room = entry;
         assert_eq!(kept.headers().len(), room / 4);
         assert_eq!(kept.body.len(), room - room / 4 - "an-idPOST/x?y=1127.0.0.1:9no".len());
         assert_eq!(kept.body_bytes, 100_000);

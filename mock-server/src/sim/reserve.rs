@@ -4,6 +4,7 @@
 //! sequence number is never given back; everything else is, by `Drop`, so that no way out can forget it. A rehearsal can
 //! make an undo fail: then its resource stays behind, and the world knows it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -293,7 +294,11 @@ impl Subject for Attempt<'_> {
         self.asked_by.header(name)
     }
 
-    fn caller(&self) -> Option<String> {
+    fn header_names(&self, tell: &mut dyn FnMut(&str)) -> bool {
+        self.asked_by.header_names(tell)
+    }
+
+    fn caller(&self) -> Option<Cow<'_, str>> {
         self.asked_by.caller()
     }
 

@@ -1,6 +1,7 @@
 //! Level-triggered waits: a signal that is raised once stays raised, so nobody can miss it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -45,17 +46,38 @@ impl<T: Copy> Signal<T> {
 
 /// Tells everybody who waits that something happened; who does not wait yet looks for himself.
 #[derive(Debug, Default)]
-pub struct Told(Notify);
+pub struct Told {
+    happened: Notify,
+    /// How many wait: mostly nobody, and then telling is next to nothing.
+    waiting: AtomicUsize,
+}
 
 impl Told {
-    /// Wakes everybody who waits.
+    /// Wakes everybody who waits. What is told of was done under a lock that those who wait look at it under, so that
+    /// nobody begins to wait between the deed and this unseen.
     pub fn tell(&self) {
-        self.0.notify_waiters();
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.happened.notify_waiters();
+        }
     }
 
     /// The next time; counts from the call on, not from when it is first polled.
     pub fn next(&self) -> impl Future<Output = ()> + '_ {
-        self.0.notified()
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let waits = Waits(&self.waiting);
+        let happened = self.happened.notified();
+        async move {
+            let _waits = waits;
+            happened.await;
+        }
+    }
+}
+
+struct Waits<'a>(&'a AtomicUsize);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -72,5 +94,25 @@ impl Changed {
     /// Waits for the next change.
     pub async fn wait(&self) {
         self.0.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_asked_for_the_next_time_is_told_and_nobody_is_counted_for_ever() {
+        let told = Told::default();
+        told.tell();
+        let (unpolled, mut waits) = (told.next(), Box::pin(told.next()));
+        assert!(futures_util::poll!(&mut waits).is_pending(), "what was told before does not count");
+        told.tell();
+        unpolled.await;
+        waits.await;
+        let given_up = told.next();
+        assert_eq!(told.waiting.load(Ordering::SeqCst), 1);
+        drop(given_up);
+        assert_eq!(told.waiting.load(Ordering::SeqCst), 0);
     }
 }

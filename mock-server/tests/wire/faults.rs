@@ -75,7 +75,7 @@ fn records(server: &MockServer) -> Vec<RequestRecord> {
     let entries = server.simulation().journal().since(0).into_iter();
     entries
         .filter_map(|entry| match entry.what {
-            Happening::Request(record) => Some(*record),
+            Happening::Request(record) => Some(record),
             _ => None,
         })
         .collect()

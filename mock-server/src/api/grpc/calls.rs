@@ -1,5 +1,6 @@
 //! A call's frames as messages, with what rules make of them.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,8 +46,8 @@ impl Subject for At<'_> {
         self.0.metadata.get(name)?.to_str().ok()
     }
 
-    fn caller(&self) -> Option<String> {
-        Some(self.0.line.peer?.ip().to_canonical().to_string())
+    fn caller(&self) -> Option<Cow<'_, str>> {
+        Some(self.0.line.peer?.ip().to_canonical().to_string().into())
     }
 
     fn job(&self) -> Option<JobId> {

@@ -29,11 +29,14 @@ pub(crate) struct Ends {
     pub(super) peer: SocketAddr,
     /// The same as text: every request of the connection is recorded with it.
     pub(super) caller: String,
+    /// The peer's address alone, as rules see it.
+    pub(super) address: String,
 }
 
 impl Ends {
     pub(crate) fn new(local: SocketAddr, peer: SocketAddr) -> Arc<Self> {
-        Arc::new(Self { local, peer, caller: peer.to_string() })
+        let address = peer.ip().to_canonical().to_string();
+        Arc::new(Self { local, peer, caller: peer.to_string(), address })
     }
 }
 

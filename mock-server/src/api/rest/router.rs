@@ -23,7 +23,7 @@ use crate::api::rejection::{Refused, Rejection};
 use crate::domain::quirk::{Quirk, Quirks};
 use crate::domain::refusal::Refusal;
 use crate::sim::faults::{Hit, Phase, Point, Route};
-use crate::sim::journal::{self, FaultHit, Happening, Reason, RequestRecord, Texts};
+use crate::sim::journal::{self, FaultHit, Reason, Texts};
 
 /// The product's listener: its routes and no others.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl Product {
         let telling = Telling { app, ask: &ask, open: true };
         let mut body = Some(body);
         let faults = app.simulation.faults();
-        if faults.any_at(route) {
+        if faults.stands_at(Point::Rest(route, Phase::Before)) || faults.asks_bodies_of(route) {
             if faults.asks_bodies_of(route)
                 && let Some(body) = body.take()
             {
@@ -99,7 +99,8 @@ impl Product {
                 Made::refused(&rejection, ask.id.as_str(), ask.quirks())
             }
         };
-        if faults.any_at(route) {
+        let stands = |phase| faults.stands_at(Point::Rest(route, phase));
+        if stands(Phase::Headers) || stands(Phase::Body) {
             made = Box::pin(spoil(app, &ask, made)).await;
         }
         telling.tell(made)
@@ -211,9 +212,7 @@ impl Telling<'_> {
             why: ask.reasons(),
         };
         tracing::debug!(request_id = texts.id, method = texts.method, path = texts.path, status, "answered");
-        let journal = app.simulation.journal();
-        let record = RequestRecord::new(texts, headers, answered, journal.limits());
-        journal.write(app.simulation.clock().now(), Happening::Request(Box::new(record)));
+        app.simulation.journal().record(app.simulation.clock().now(), texts, headers, answered);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A request as rules see it.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::ask::Asked;
@@ -68,11 +69,23 @@ impl Subject for Asked {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.parts.headers.get(name)?.to_str().ok()
+        let headers = &self.parts.headers;
+        // Among few, looking at all is faster than a hash.
+        let value = if headers.len() <= 8 {
+            headers.iter().find(|(other, _)| other.as_str() == name).map(|(_, value)| value)
+        } else {
+            headers.get(name)
+        };
+        value?.to_str().ok()
     }
 
-    fn caller(&self) -> Option<String> {
-        Some(self.ends.peer.ip().to_canonical().to_string())
+    fn header_names(&self, tell: &mut dyn FnMut(&str)) -> bool {
+        self.parts.headers.keys().for_each(|name| tell(name.as_str()));
+        true
+    }
+
+    fn caller(&self) -> Option<Cow<'_, str>> {
+        Some(self.ends.address.as_str().into())
     }
 
     fn job(&self) -> Option<JobId> {

@@ -10,8 +10,10 @@
 
 mod delay;
 mod effect;
+mod matching;
 mod point;
 mod rule;
+mod stand;
 mod table;
 
 pub use delay::{Delay, LONGEST_DELAY, NotADelay};

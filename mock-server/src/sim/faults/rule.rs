@@ -1,5 +1,6 @@
 //! A rule: where, to whom, how often, and what.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::num::NonZeroU64;
@@ -325,34 +326,13 @@ impl Match {
         }
         Ok(())
     }
-
-    /// Whether it happens to a subject at a point.
-    pub(super) fn holds(&self, point: Point, seen: &Seen<'_>) -> bool {
-        let subject = seen.subject;
-        let job = |wild: &WildMatch| seen.job().is_some_and(|job| wild.matches(job));
-        let frames = |frames: &Frames| {
-            let number = subject.frame();
-            number.is_some_and(|n| n >= frames.first && frames.last.is_none_or(|last| n <= last))
-        };
-        self.route.is_none_or(|route| matches!(point, Point::Rest(at, _) if at == route))
-            && self.method.as_deref().is_none_or(|method| subject.method() == Some(method))
-            && self.stream.is_none_or(|stream| subject.stream() == Some(stream))
-            && self.frames.as_ref().is_none_or(frames)
-            && self.view.is_none_or(|view| subject.view() == Some(view))
-            && self.job.as_ref().is_none_or(job)
-            && self.caller.as_ref().is_none_or(|wild| seen.caller().is_some_and(|text| wild.matches(text)))
-            && self
-                .headers
-                .iter()
-                .all(|(name, wild)| subject.header(name).is_some_and(|value| wild.matches(value)))
-    }
 }
 
 /// A subject with the texts that many rules want to see.
 pub(super) struct Seen<'a> {
     pub(super) subject: &'a dyn Subject,
     job: OnceCell<Option<String>>,
-    caller: OnceCell<Option<String>>,
+    caller: OnceCell<Option<Cow<'a, str>>>,
 }
 
 impl<'a> Seen<'a> {
@@ -360,11 +340,11 @@ impl<'a> Seen<'a> {
         Self { subject, job: OnceCell::new(), caller: OnceCell::new() }
     }
 
-    fn job(&self) -> Option<&str> {
+    pub(super) fn job(&self) -> Option<&str> {
         self.job.get_or_init(|| Some(self.subject.job()?.to_string())).as_deref()
     }
 
-    fn caller(&self) -> Option<&str> {
+    pub(super) fn caller(&self) -> Option<&str> {
         self.caller.get_or_init(|| self.subject.caller()).as_deref()
     }
 }
@@ -402,8 +382,13 @@ pub trait Subject {
         let _ = name;
         None
     }
+    /// Tells the names of its headers, if it can; whether it could.
+    fn header_names(&self, tell: &mut dyn FnMut(&str)) -> bool {
+        let _ = tell;
+        false
+    }
     /// The client's address.
-    fn caller(&self) -> Option<String> {
+    fn caller(&self) -> Option<Cow<'_, str>> {
         None
     }
     /// The job it is about.

@@ -1,13 +1,15 @@
 //! The rules that are installed, and what they say.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::point::{Phase, Point, Route};
+use super::matching::{Matcher, stands_at};
+use super::point::{GiveBack, Phase, Point, Route, Step, StreamPoint};
 use super::rule::{Probability, Rule, RuleId, Seen, Subject};
+use super::stand::Stand;
 use crate::domain::time::Moment;
 use crate::sim::seed::{Bits, Seed};
 
@@ -77,6 +79,12 @@ pub enum RuleRefused {
 #[derive(Debug)]
 struct Entry {
     state: Installed,
+    /// To whom it happens.
+    matcher: Matcher,
+    /// Not before.
+    from: Option<Moment>,
+    /// Not from then on.
+    until: Option<Moment>,
     /// When it goes by itself.
     expires: Option<Moment>,
     /// How often it drew, for each resource.
@@ -107,14 +115,13 @@ impl Drawn {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
     named: u64,
-    entries: BTreeMap<u64, Entry>,
-    /// Numbers of the entries at each point, in the order of their installation.
-    at: BTreeMap<Point, Vec<u64>>,
-    /// The number of the next entry.
-    next: u64,
+    /// In the order of their installation.
+    entries: Vec<Entry>,
+    /// The rules of each point, by its number.
+    stands: Vec<Stand>,
 }
 
 /// The rules of a world. Steps ask under the world's lock, edges beside it; nobody holds this while taking that.
@@ -122,13 +129,10 @@ struct Table {
 pub struct Faults {
     seed: Seed,
     table: Mutex<Table>,
-    /// How many rules stand at REST points and at gRPC points: whoever sees 0 need not ask.
-    rest: AtomicU32,
-    grpc: AtomicU32,
-    /// At which points of REST routes: a bit for each.
-    points: AtomicU64,
-    /// How many of those at REST points need a request's body.
-    asking_bodies: AtomicU32,
+    /// At which points rules stand, a bit for each: whoever sees none need not ask.
+    standing: AtomicU64,
+    /// At which points some of them need a request's body.
+    asking_bodies: AtomicU64,
 }
 
 impl Faults {
@@ -137,44 +141,31 @@ impl Faults {
     pub fn new(seed: Seed) -> Self {
         Self {
             seed,
-            table: Mutex::default(),
-            rest: AtomicU32::new(0),
-            grpc: AtomicU32::new(0),
-            points: AtomicU64::new(0),
-            asking_bodies: AtomicU32::new(0),
+            table: Mutex::new(Table::new(0)),
+            standing: AtomicU64::new(0),
+            asking_bodies: AtomicU64::new(0),
         }
     }
 
-    /// Whether any rule stands at a REST point.
+    /// Whether any rule stands at that point.
     #[must_use]
-    pub fn any_at_rest(&self) -> bool {
-        self.rest.load(Ordering::Relaxed) > 0
-    }
-
-    /// Whether any rule stands at a point of that route.
-    #[must_use]
-    pub fn any_at(&self, route: Route) -> bool {
-        let route = Phase::ALL.iter().fold(0, |bits, phase| bits | bit(route, *phase));
-        self.points.load(Ordering::Relaxed) & route != 0
+    pub fn stands_at(&self, point: Point) -> bool {
+        self.standing.load(Ordering::Relaxed) & bit(point) != 0
     }
 
     /// Whether any rule stands at a gRPC point.
     #[must_use]
     pub fn any_at_grpc(&self) -> bool {
-        self.grpc.load(Ordering::Relaxed) > 0
+        StreamPoint::ALL.iter().any(|point| self.stands_at(Point::Grpc(*point)))
     }
 
     /// Whether a rule wants to know what requests of a route ask for, before it is handled.
     #[must_use]
     pub fn asks_bodies_of(&self, route: Route) -> bool {
-        if self.asking_bodies.load(Ordering::Relaxed) == 0 || !route.has_body() {
-            return false;
-        }
-        let table = self.table();
-        let asks = |number: &u64| table.entries[number].state.rule.asks_the_body();
-        Phase::ALL.iter().any(|phase| {
-            table.at.get(&Point::Rest(route, *phase)).is_some_and(|numbers| numbers.iter().any(asks))
-        })
+        let asking = self.asking_bodies.load(Ordering::Relaxed);
+        asking != 0
+            && route.has_body()
+            && Phase::ALL.iter().any(|phase| asking & bit(Point::Rest(route, *phase)) != 0)
     }
 
     /// Installs a rule, behind all others. One without a name gets `rule-<n>`.
@@ -191,16 +182,10 @@ impl Faults {
             Some(id) => id.clone(),
             None => table.name(),
         };
-        let number = table.next;
-        table.next += 1;
-        for point in rule.at().points() {
-            table.at.entry(point).or_default().push(number);
-        }
-        let expires = rule.schedule().ttl.map(|ttl| now.after(ttl));
-        let state = Installed { id: id.clone(), rule, since: now, matched: 0, hits: 0 };
-        let drawn = BTreeMap::new();
-        table.entries.insert(number, Entry { state, expires, drawn, stretch: (0, 0) });
-        self.count(&table);
+        table.entries.push(Entry::new(id.clone(), rule, now));
+        let newest = table.entries.len() - 1;
+        table.stand_behind(newest);
+        self.show(&table);
         Ok(id)
     }
 
@@ -208,72 +193,66 @@ impl Faults {
     pub fn remove(&self, id: &RuleId) -> Option<Installed> {
         let mut table = self.table();
         let number = table.numbered(id)?;
-        let entry = table.take(number);
-        self.count(&table);
-        entry
+        let entry = table.entries.remove(number);
+        table.stand_anew();
+        self.show(&table);
+        Some(entry.state)
     }
 
     /// Takes all rules away.
     pub fn clear(&self) -> usize {
         let mut table = self.table();
         let count = table.entries.len();
-        *table = Table { named: table.named, next: table.next, ..Table::default() };
-        self.count(&table);
+        *table = Table::new(table.named);
+        self.show(&table);
         count
     }
 
     /// Takes away what has outlived its time; their names.
     pub fn expire(&self, now: Moment) -> Vec<RuleId> {
         let mut table = self.table();
-        let over = |entry: &Entry| entry.expires.is_some_and(|at| at <= now);
-        let numbers: Vec<_> =
-            table.entries.iter().filter(|(_, entry)| over(entry)).map(|(number, _)| *number).collect();
-        let gone = numbers.into_iter().filter_map(|number| table.take(number)).map(|rule| rule.id).collect();
-        self.count(&table);
+        let over = |entry: &mut Entry| entry.expires.is_some_and(|at| at <= now);
+        let gone: Vec<_> = table.entries.extract_if(.., over).map(|entry| entry.state.id).collect();
+        if !gone.is_empty() {
+            table.stand_anew();
+            self.show(&table);
+        }
         gone
     }
 
     /// When the next rule goes by itself.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Moment> {
-        self.table().entries.values().filter_map(|entry| entry.expires).min()
+        self.table().entries.iter().filter_map(|entry| entry.expires).min()
     }
 
     /// All rules, in the order of their installation.
     #[must_use]
     pub fn list(&self) -> Vec<Installed> {
-        self.table().entries.values().map(|entry| entry.state.clone()).collect()
+        self.table().entries.iter().map(|entry| entry.state.clone()).collect()
     }
 
     /// What happens to somebody at a point: the first rule that does not pass.
     #[must_use]
     pub fn judge(&self, point: Point, subject: &dyn Subject, now: Moment) -> Option<Hit> {
+        if !self.stands_at(point) {
+            return None;
+        }
         let mut table = self.table();
-        let Table { entries, at, .. } = &mut *table;
+        let Table { entries, stands, .. } = &mut *table;
         let seen = Seen::new(subject);
-        at.get(&point)?.iter().find_map(|number| entries.get_mut(number)?.judge(self.seed, point, &seen, now))
+        stands[number(point)].ask(&seen, now, |rule| entries[rule].judge(self.seed, point, &seen, now))
     }
 
-    fn count(&self, table: &Table) {
-        let (mut rest, mut grpc, mut bodies) = (0, 0, 0);
-        let at = table.at.iter().filter(|(_, numbers)| !numbers.is_empty());
-        let points = at.fold(0, |bits, (point, _)| match point {
-            Point::Rest(route, phase) => bits | bit(*route, *phase),
-            Point::Step(_) | Point::Undo(_) | Point::Grpc(_) => bits,
-        });
-        self.points.store(points, Ordering::Relaxed);
-        for entry in table.entries.values() {
-            match entry.state.rule.at().points().next() {
-                Some(Point::Rest(..)) => {
-                    rest += 1;
-                    bodies += u32::from(entry.state.rule.asks_the_body());
-                }
-                Some(Point::Grpc(_)) => grpc += 1,
-                Some(Point::Step(_) | Point::Undo(_)) | None => {}
-            }
+    /// Lets those see it who do not want to take the lock.
+    fn show(&self, table: &Table) {
+        let (mut standing, mut bodies) = (0, 0);
+        for entry in &table.entries {
+            let bits = entry.points().fold(0, |bits, point| bits | bit(point));
+            standing |= bits;
+            bodies |= if entry.state.rule.asks_the_body() { bits } else { 0 };
         }
-        self.rest.store(rest, Ordering::Relaxed);
-        self.grpc.store(grpc, Ordering::Relaxed);
+        self.standing.store(standing, Ordering::Relaxed);
         self.asking_bodies.store(bodies, Ordering::Relaxed);
     }
 
@@ -283,16 +262,33 @@ impl Faults {
     }
 }
 
-/// There are fewer points of routes than bits.
-const fn bit(route: Route, phase: Phase) -> u64 {
-    1 << (route as u32 * 3 + phase as u32)
+const ROUTES: usize = Step::ALL.len() + GiveBack::ALL.len();
+const STREAMS: usize = ROUTES + Route::ALL.len() * Phase::ALL.len();
+const POINTS: usize = STREAMS + StreamPoint::ALL.len();
+const _: () = assert!(POINTS <= 64, "there are no more points than bits");
+
+/// The number of a point, from 0 without gaps.
+const fn number(point: Point) -> usize {
+    match point {
+        Point::Step(step) => step as usize,
+        Point::Undo(undo) => Step::ALL.len() + undo as usize,
+        Point::Rest(route, phase) => ROUTES + route as usize * Phase::ALL.len() + phase as usize,
+        Point::Grpc(point) => STREAMS + point as usize,
+    }
 }
 
-const _: () = assert!(Route::ALL.len() * Phase::ALL.len() <= 64 && Phase::ALL.len() == 3);
+const fn bit(point: Point) -> u64 {
+    1 << number(point)
+}
 
 impl Table {
-    fn numbered(&self, id: &RuleId) -> Option<u64> {
-        self.entries.iter().find(|(_, entry)| entry.state.id == *id).map(|(number, _)| *number)
+    fn new(named: u64) -> Self {
+        let stands = std::iter::repeat_with(Stand::default).take(POINTS).collect();
+        Self { named, entries: Vec::new(), stands }
+    }
+
+    fn numbered(&self, id: &RuleId) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.state.id == *id)
     }
 
     fn name(&mut self) -> RuleId {
@@ -305,27 +301,51 @@ impl Table {
         }
     }
 
-    fn take(&mut self, number: u64) -> Option<Installed> {
-        let entry = self.entries.remove(&number)?;
-        for numbers in self.at.values_mut() {
-            numbers.retain(|other| *other != number);
+    /// Puts a rule behind all others at its points.
+    fn stand_behind(&mut self, rule: usize) {
+        let entry = &self.entries[rule];
+        let over = [entry.expires, entry.until].into_iter().flatten().min();
+        for point in entry.points() {
+            let rule = u32::try_from(rule).expect("few rules");
+            self.stands[number(point)].add(rule, &entry.matcher, over);
         }
-        Some(entry.state)
+    }
+
+    /// Puts all rules to their points again: a rule that goes moves those behind it.
+    fn stand_anew(&mut self) {
+        self.stands.iter_mut().for_each(Stand::clear);
+        (0..self.entries.len()).for_each(|rule| self.stand_behind(rule));
     }
 }
 
 impl Entry {
+    fn new(id: RuleId, rule: Arc<Rule>, now: Moment) -> Self {
+        let schedule = rule.schedule();
+        Self {
+            matcher: Matcher::of(rule.matches()),
+            from: schedule.from.map(|from| from.resolve(now)),
+            until: schedule.until.map(|until| until.resolve(now)),
+            expires: schedule.ttl.map(|ttl| now.after(ttl)),
+            drawn: BTreeMap::new(),
+            stretch: (0, 0),
+            state: Installed { id, rule, since: now, matched: 0, hits: 0 },
+        }
+    }
+
+    /// The points at which it can happen.
+    fn points(&self) -> impl Iterator<Item = Point> {
+        let rule = &self.state.rule;
+        rule.at().points().filter(|point| stands_at(rule.matches(), *point))
+    }
+
     fn judge(&mut self, seed: Seed, point: Point, seen: &Seen<'_>, now: Moment) -> Option<Hit> {
-        if self.expires.is_some_and(|at| at <= now) || !self.state.rule.matches().holds(point, seen) {
+        let is_over = |end: Option<Moment>| end.is_some_and(|at| at <= now);
+        let begun = self.from.is_none_or(|from| from <= now);
+        if is_over(self.expires) || is_over(self.until) || !begun || !self.matcher.holds(seen) {
             return None;
         }
         let (rule, subject) = (Arc::clone(&self.state.rule), seen.subject);
         let schedule = rule.schedule();
-        let begun = schedule.from.is_none_or(|from| from.resolve(self.state.since) <= now);
-        let over = schedule.until.is_some_and(|until| until.resolve(self.state.since) <= now);
-        if !begun || over {
-            return None;
-        }
         self.state.matched += 1;
         let due = self.state.matched > schedule.after
             && (self.state.matched - schedule.after).is_multiple_of(schedule.every.get())
