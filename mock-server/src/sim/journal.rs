@@ -15,8 +15,7 @@ use super::change::Outside;
 use super::faults::{Draw, Effect, GiveBack, Hit, Point, RuleId, Step};
 use super::signal::Told;
 
-use super::record::Paper;
-pub use super::record::{Answered, RequestRecord, Texts};
+pub use super::record::{Answered, Paper, RequestRecord, Texts};
 
 /// Why a job was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

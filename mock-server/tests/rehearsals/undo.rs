@@ -48,6 +48,7 @@ pub(crate) async fn fails(play: &Play) -> Leaks {
     let service = "grpc-service-1-1";
     let mut expected = empty;
     expected["cluster"]["services"] = json!([service]);
+    expected["leaks"] = json!(1);
     assert_eq!(left, expected, "the Service and nothing else");
     let state = play.state().await;
     let newest = state["journal"]["newest"].as_array().expect("a list");
@@ -125,6 +126,9 @@ async fn assert_outside(play: &Play, empty: &Value, leaks: &Leaks) {
     expected["cluster"]["pods"] = json!(leaks.pods);
     expected["cluster"]["services"] = json!(leaks.services);
     expected["queues"] = json!(leaks.queues);
+    let named =
+        [&leaks.jobs, &leaks.pods, &leaks.services, &leaks.queues].map(Vec::len).iter().sum::<usize>();
+    expected["leaks"] = json!(named + leaks.slots.len() + leaks.ports.len() + leaks.gpu_shares.len());
     assert_eq!(seen, expected);
 }
 

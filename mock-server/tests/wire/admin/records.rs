@@ -5,7 +5,9 @@ use std::time::Duration;
 use focus_mock::MockServer;
 use focus_mock::domain::time::{EpochSeconds, Moment};
 use focus_mock::sim::faults::{Point, Route, RuleId, Step};
-use focus_mock::sim::journal::{Answered, FaultHit, Happening, JournalLimits, Reason, RequestRecord, Texts};
+use focus_mock::sim::journal::{
+    Answered, FaultHit, Happening, JournalLimits, Paper, Reason, RequestRecord, Texts,
+};
 use focus_mock::sim::setup::Setup;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -39,7 +41,7 @@ pub(super) fn request(id: &str, differs: impl FnOnce(&mut Told)) -> RequestRecor
     let Told { method, path, caller, refusal, answered } = told;
     let headers = || [("host", b"localhost".as_slice())].into_iter();
     let texts = Texts { id, method, path, caller, refusal };
-    RequestRecord::new(texts, headers, answered, &JournalLimits::default())
+    RequestRecord::new(texts, headers, answered, &JournalLimits::default(), &mut Paper::default())
 }
 
 pub(super) fn write(server: &MockServer, what: Happening) -> u64 {
@@ -48,7 +50,7 @@ pub(super) fn write(server: &MockServer, what: Happening) -> u64 {
 }
 
 fn requested(server: &MockServer, id: &str, differs: impl FnOnce(&mut Told)) -> u64 {
-    write(server, Happening::Request(Box::new(request(id, differs))))
+    write(server, Happening::Request(request(id, differs)))
 }
 
 fn numbers(page: &Value) -> Vec<u64> {

@@ -35,7 +35,7 @@ async fn a_refusal_is_explained_by_the_check_that_made_it() {
             record.answered.code = Some(code);
             record.refusal = "one; two";
         });
-        write(&server, Happening::Request(Box::new(record)));
+        write(&server, Happening::Request(record));
         let why = admin.get(&format!("/__mock/explain?request={code}")).await;
         assert_eq!(why["check"]["step"], step, "{code}");
         let said = why["answer"].as_str().expect("a sentence");
@@ -50,7 +50,7 @@ async fn a_refusal_is_explained_by_the_check_that_made_it() {
         record.answered.status = Some(404);
         record.answered.code = Some("UNKNOWN_JOB");
     });
-    write(&server, Happening::Request(Box::new(record)));
+    write(&server, Happening::Request(record));
     let why = admin.get("/__mock/explain?request=lookup").await;
     assert_eq!(why["check"], json!({"step": null, "name": "the job is known", "violations": []}));
 }
@@ -84,7 +84,7 @@ async fn what_a_rule_did_is_explained_with_the_draw_and_all_that_went_into_it() 
             Reason::Quirk(Quirk::HeightUnchecked, Some(String::from("height must be positive"))),
         ];
     });
-    write(&server, Happening::Request(Box::new(record)));
+    write(&server, Happening::Request(record));
     let why = admin.get("/__mock/explain?request=r1").await;
     let rules: Vec<_> = why["rules"].as_array().expect("a list").iter().map(|hit| &hit["rule"]).collect();
     assert_eq!(rules, ["inside", "beside"], "those of its record, and those that the journal has for it");
@@ -102,7 +102,7 @@ async fn the_newest_request_of_an_id_is_explained_and_an_unknown_one_is_not_foun
     let admin = Admin::of(&server);
     for route in [Route::Ack, Route::Channels] {
         let record = request("mine", |record| record.answered.route = route);
-        write(&server, Happening::Request(Box::new(record)));
+        write(&server, Happening::Request(record));
     }
     let why = admin.get("/__mock/explain?request=mine").await;
     assert_eq!(
