@@ -71,7 +71,7 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
 /// Tells the whole registry, of which every case must fail by itself.
 fn told(server: &Whole) -> Result<(), String> {
     let all: Vec<_> = cases::all().collect();
-    let manner = Manner { limit: Duration::from_secs(5), jobs: 8, ..Manner::default() };
+    let manner = Manner { limit: Duration::from_secs(30), jobs: 8, ..Manner::default() };
     let told = crate::runtime()?.block_on(async {
         let target = Broken::start(server.says, None).await?;
         Ok::<_, String>(tell_all(&all, &target, manner, &Stop::default(), |_| {}).await)

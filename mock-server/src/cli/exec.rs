@@ -45,6 +45,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     log::start(&settings.log);
     let words: Vec<_> = matches.get_many::<OsString>("command").into_iter().flatten().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let token = settings.config.admin_token.as_ref().map(|token| token.reveal().to_owned());
     let status = runtime.block_on(async {
         let server = match Server::start(settings.config).await {
             Ok(server) => server,
@@ -54,7 +55,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             }
         };
         let mut command = tokio::process::Command::new(words[0]);
-        command.args(&words[1..]).envs(where_it_is(&server));
+        command.args(&words[1..]).envs(where_it_is(&server, token));
         let ended = run_to_its_end(&mut command).await;
         server.stop().await;
         match ended {
@@ -70,7 +71,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 /// What the product's clients look for, and where the admin interface is.
-fn where_it_is(server: &Server) -> impl Iterator<Item = (&'static str, String)> {
+fn where_it_is(server: &Server, token: Option<String>) -> impl Iterator<Item = (&'static str, String)> {
     let rest = reachable(server.rest);
     let host = match rest.ip() {
         IpAddr::V4(address) => address.to_string(),
@@ -83,7 +84,9 @@ fn where_it_is(server: &Server) -> impl Iterator<Item = (&'static str, String)> 
         ("FOCUS_API_PREFIX", String::from("/focus-server")),
     ];
     let admin = server.admin.map(|admin| ("FOCUS_ADMIN_URL", format!("http://{}", reachable(admin))));
-    product.into_iter().chain(admin)
+    // So that `ctl` and the suite in it are let in.
+    let token = token.map(|token| ("FOCUS_MOCK_ADMIN_TOKEN", token));
+    product.into_iter().chain(admin).chain(token)
 }
 
 /// An address that a client on this machine can dial: a server that listens everywhere is also on loopback.

@@ -10,7 +10,7 @@ use super::effects::add;
 use super::print;
 use super::section::Section;
 use super::tree::{Node, Value};
-use crate::sim::change::{MOST_PLANNED, Planned, SHORTEST_PERIOD};
+use crate::sim::change::{MOST_OCCURRENCES, MOST_PLANNED, MOST_TOGETHER, Planned, SHORTEST_PERIOD};
 
 /// How often something can come again.
 const MOST_TIMES: i64 = 1_000_000;
@@ -25,6 +25,19 @@ pub(super) fn timeline(keys: &mut Section<'_>) -> Vec<Planned> {
         return Vec::new();
     }
     let timeline = keys.list("timeline", "at", planned);
+    let often = |planned: &Planned| match (planned.every, planned.times) {
+        (None, _) => 1,
+        (Some(_), times) => u64::from(times.unwrap_or(MOST_OCCURRENCES)),
+    };
+    let together: u64 = timeline.iter().map(often).sum();
+    if together > MOST_TOGETHER {
+        let text = format!(
+            "{} comes to {together} changes, and may come to {MOST_TOGETHER}: without times a change that comes again \
+             does so {MOST_OCCURRENCES} times",
+            keys.name("timeline")
+        );
+        keys.mistake_in("timeline", &text);
+    }
     let shown: Vec<_> = timeline.iter().map(render).collect();
     keys.note("timeline", print::json(&Json::from(shown)));
     timeline

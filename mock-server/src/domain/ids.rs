@@ -135,6 +135,12 @@ impl PortPlan {
         }
     }
 
+    /// The same ports, but no more of them than another plan has.
+    #[must_use]
+    pub fn with_at_most(self, other: Self) -> Self {
+        Self { max_slots: self.max_slots.min(other.max_slots), ..self }
+    }
+
     /// The number below the first port.
     #[must_use]
     pub fn base(self) -> u16 {

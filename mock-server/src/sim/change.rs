@@ -172,7 +172,7 @@ pub struct Planned {
     pub at: Duration,
     /// How long until it comes again, if it does.
     pub every: Option<Duration>,
-    /// How often it comes; `None` for ever.
+    /// How often it comes; [`MOST_OCCURRENCES`] where nothing is said.
     pub times: Option<u32>,
     /// How long it lasts, where it goes back by itself: states, quirks, limits, held ports, rules.
     pub lasts: Option<Duration>,
@@ -182,6 +182,11 @@ pub struct Planned {
 
 /// Shortest time after which something planned comes again.
 pub const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
+/// How often something planned comes that says no number of times: a run that goes on for ever shall not take a server
+/// that jumps ahead a month, or runs a million times faster, away from everybody else.
+pub const MOST_OCCURRENCES: u32 = 10_000;
+/// How often all changes of one timeline may come together.
+pub const MOST_TOGETHER: u64 = 1_000_000;
 /// Most changes of one timeline.
 pub const MOST_PLANNED: usize = 1000;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::agenda::Event;
-use super::change::{Change, Planned, SHORTEST_PERIOD};
+use super::change::{Change, MOST_OCCURRENCES, Planned, SHORTEST_PERIOD};
 use super::journal::Happening;
 use super::world::World;
 use crate::domain::time::Moment;
@@ -38,7 +38,7 @@ impl World {
     fn enter_next(&mut self, planned: &Planned, index: usize, occurrence: u32, at: Moment) {
         let Some(period) = planned.every else { return };
         let next = occurrence.saturating_add(1);
-        if planned.times.is_none_or(|times| next < times) {
+        if next < planned.times.unwrap_or(MOST_OCCURRENCES) {
             self.agenda.enter(at.after(period.max(SHORTEST_PERIOD)), Event::Planned(index, next));
         }
     }

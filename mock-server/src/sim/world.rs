@@ -181,7 +181,9 @@ impl World {
     /// reset goes back to the world that the server was started with, so that whoever replaced it cannot leave it so.
     pub fn replace(&mut self, setup: Setup, now: Moment) {
         let start = Arc::clone(&self.start);
-        self.begin_anew(Arc::new(Setup { ports: start.ports, ..setup }), now);
+        // Fewer slots can be had at once; for more, and for other ports, there would have to be other listeners.
+        let ports = start.ports.with_at_most(setup.ports);
+        self.begin_anew(Arc::new(Setup { ports, ..setup }), now);
         self.start = start;
     }
 
@@ -211,6 +213,12 @@ impl World {
         let fresh = Self::new(start, surroundings, now);
         // Job ids come again, so call numbers go on: a reader from before must not close a call of the new world.
         *self = Self { next_call: self.next_call, given_out_before, ..fresh };
+    }
+
+    /// The last number of the journal before this world began.
+    #[must_use]
+    pub fn began_after(&self) -> u64 {
+        self.journal_before
     }
 
     /// Whether the Focus Server's workload has a ready pod; without one every route of the product is down.

@@ -146,6 +146,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "3:8: faults[1].id: there is a rule a already",
     ),
     (
+        "timeline: [{at: 1s, every: 1s, times: 1000000, mongodb: down}, {at: 2s, every: 1s, mongodb: up}]",
+        "1:11: timeline comes to 1010000 changes, and may come to 1000000: without times a change that comes again does so \
+         10000 times",
+    ),
+    (
         "timeline: [{at: 1s, every: 99ms, mongodb: down}]",
         "1:28: timeline[0].every must be a duration such as 500ms, 10s or \"1m 30s\", or a number of seconds, from 100ms to \
          31d, not \"99ms\"",

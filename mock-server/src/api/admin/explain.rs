@@ -151,7 +151,13 @@ fn check(record: &RequestRecord, hits: &[FaultHit]) -> Value {
 
 /// What became of a job.
 fn job(simulation: &Simulation, id: JobId) -> Value {
-    let happened = simulation.journal().select(0, usize::MAX, |entry| {
+    let became = pending::fate(simulation, id);
+    // Ids come again after a reset: of the job of this world only what happened in it.
+    let from = match became {
+        Fate::FromBeforeTheReset => 0,
+        _ => simulation.with(|world, _| world.began_after()),
+    };
+    let happened = simulation.journal().select(from, usize::MAX, |entry| {
         job_of(&entry.what) == Some(id) && !matches!(entry.what, Happening::Request(_))
     });
     value!({

@@ -17,8 +17,7 @@ struct Verify {
     #[serde(default)]
     r#match: Filter,
     count: Value,
-    #[serde(default)]
-    after: u64,
+    after: Option<u64>,
     within: Option<Value>,
 }
 
@@ -94,17 +93,22 @@ pub(super) async fn verify(State(simulation): World, Sent(body): Sent) -> Answer
     });
     let until = within.transpose()?.map(|within| simulation.clock().now().after(within));
     let wanted = body.r#match.checked()?;
+    // Counts begin anew with a reset: what came before it was another test's.
+    let after = body.after.unwrap_or_else(|| simulation.with(|world, _| world.began_after()));
+    let written = simulation.journal().written();
+    if after > written {
+        return Err(No::wrong(format!("after: {after} is beyond the {written} entries that were written")));
+    }
     loop {
         // Before the look, so that what comes after it wakes us.
         let told = simulation.journal().told().next();
-        let (matched, gone) = look(&simulation, body.after, &wanted);
+        let (matched, gone) = look(&simulation, after, &wanted);
         let stand = count.stand(matched);
         // More can only be missed by a count that more would change.
         if gone > 0 && stand != Stand::Never && !matches!((count, stand), (Count::AtLeast(_), Stand::Holds)) {
             return Err(No::conflict(format!(
-                "the journal has lost {gone} entries after number {}, which this verification would need: verify \
-                 earlier, or give a later \"after\"",
-                body.after
+                "the journal has lost {gone} entries after number {after}, which this verification would need: \
+                 verify earlier, or give a later \"after\""
             )));
         }
         let time_is_over = until.is_none_or(|until| simulation.clock().now() >= until);
@@ -113,7 +117,7 @@ pub(super) async fn verify(State(simulation): World, Sent(body): Sent) -> Answer
                 "holds": matches!(stand, Stand::Holds | Stand::HoldsSoFar),
                 "matched": matched,
                 "count": count.shown(),
-                "after": body.after,
+                "after": after,
                 "written": simulation.journal().written(),
             }));
         }

@@ -158,7 +158,13 @@ fn port(matches: &ArgMatches) -> anyhow::Result<Ask> {
             ask("POST", "/__mock/ports", Some(lasting(matches, body).to_string()), show::held)
         }
         ("release", matches) => {
-            ask("DELETE", &format!("/__mock/ports/{}", escape(text(matches, "port"))), None, show::ports)
+            let port = text(matches, "port");
+            if port.parse::<u16>().is_err() && port != "next" {
+                anyhow::bail!(
+                    "{port:?} is no port that was taken: expected its number, as \"ctl port list\" shows it"
+                );
+            }
+            ask("DELETE", &format!("/__mock/ports/{}", escape(port)), None, show::ports)
         }
         _ => get("/__mock/ports", show::ports),
     })

@@ -12,7 +12,7 @@ fn busy() -> Rig {
         let flip = |at, state| Planned {
             at: Duration::from_millis(at),
             every: Some(Duration::from_millis(200)),
-            times: None,
+            times: Some(100_000),
             lasts: None,
             change: Change::Outside(Outside::RabbitMq(state)),
         };

@@ -156,7 +156,13 @@ async fn another_world_is_taken_whole_or_not_at_all() {
     let state = admin.ok(Method::PUT, "/__mock/world", text).await;
     assert_eq!((&state["jobs"], &state["fiber"]), (&json!([]), &json!("waiting")));
     assert_eq!(state["limits"]["max_jobs"], 3);
-    assert_eq!(admin.reset().await["limits"]["max_jobs"], 3, "a reset goes back to the new world");
+    assert_eq!(
+        admin.reset().await["limits"]["max_jobs"],
+        1024,
+        "a reset goes back to the world of the start"
+    );
+    let one_slot = "ports: { base: 20000, max_slots: 1 }\n";
+    assert_eq!(admin.ok(Method::PUT, "/__mock/world", one_slot).await["slots"]["free"], 1);
     assert_eq!(admin.get("/__mock/ports").await["base"], json!(server.port_base()), "the ports stay");
 }
 

@@ -308,3 +308,25 @@ async fn a_verification_that_would_need_what_is_gone_says_so() {
     assert_eq!(verify(&admin, json!({"count": {"at_most": kept - 1}})).await, (false, kept));
     assert_eq!(verify(&admin, json!({"count": kept, "after": gone})).await, (true, kept));
 }
+
+#[tokio::test]
+async fn a_verification_counts_from_the_last_reset_on_and_takes_no_mark_that_is_still_to_come() {
+    let server = held();
+    let admin = Admin::of(&server);
+    requested(&server, "before", |_| {});
+    admin.reset().await;
+    requested(&server, "behind", |_| {});
+    let verify = async |more: Value| {
+        let mut body = json!({"match": {"route": "configure"}, "count": 1});
+        body.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        admin.send(Method::POST, "/__mock/verify", &body.to_string()).await
+    };
+    let (status, told) = verify(json!({})).await;
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((status.as_u16(), &told["holds"], &told["after"]), (200, &json!(true), &json!(2)), "{told}");
+    let (_, told) = verify(json!({"after": 0})).await;
+    assert!(told.contains(r#""matched":2"#), "{told}");
+    let (status, told) = verify(json!({"after": 4})).await;
+    assert_eq!(status.as_u16(), 422, "{told}");
+    assert!(told.contains("after: 4 is beyond the 3 entries that were written"), "{told}");
+}
