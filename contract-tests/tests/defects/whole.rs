@@ -71,7 +71,8 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
 /// Tells the whole registry, of which every case must fail by itself.
 fn told(server: &Whole) -> Result<(), String> {
     let all: Vec<_> = cases::all().collect();
-    let manner = Manner { limit: Duration::from_secs(30), jobs: 8, ..Manner::default() };
+    // One after the other: behind what says the same to everything is one mock, and some cases make that fail.
+    let manner = Manner { limit: Duration::from_secs(30), jobs: 1, ..Manner::default() };
     let told = crate::runtime()?.block_on(async {
         let target = Broken::start(server.says, None).await?;
         Ok::<_, String>(tell_all(&all, &target, manner, &Stop::default(), |_| {}).await)

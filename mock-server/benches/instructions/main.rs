@@ -22,7 +22,7 @@ use server::Request;
 /// Where 100 rules stand, and whom they match: nobody who asks here.
 const MATCHES: [(&str, &str); 4] = [
     ("method", "method: DELETE"),
-    ("caller", "caller: 10.0.0.{}"),
+    ("caller", "caller: 127.9.0.{}"),
     ("one header", "headers: { x-team: red{} }"),
     ("100 headers", "headers: { x-team-{}: red }"),
 ];

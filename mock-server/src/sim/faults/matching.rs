@@ -371,17 +371,17 @@ mod tests {
             view: None,
             frame: None,
             job: None,
-            caller: Some("10.0.0.1".into()),
+            caller: Some("127.0.9.1".into()),
             headers: vec![],
             names: true,
         };
         let mut stand = Stand::default();
         let rules = [
-            ("10.0.0.1", Some(6)),
-            ("10.0.0.1", Some(7)),
-            ("10.0.0.2", None),
-            ("11.*", None),
-            ("10.*", None),
+            ("127.0.9.1", Some(6)),
+            ("127.0.9.1", Some(7)),
+            ("127.0.9.2", None),
+            ("126.*", None),
+            ("127.*", None),
         ];
         for (number, (text, over)) in (0..).zip(rules) {
             stand.add(number, &Matcher::of(&caller(text)), over.map(Moment::from_nanos));
