@@ -111,6 +111,8 @@ pub struct HttpLimits {
     pub idle_time: Duration,
     /// How long a client may leave an answer unread.
     pub write_time: Duration,
+    /// How long a connection may go on after it was asked to go, and what is left of a refused request is read for.
+    pub wind_up_time: Duration,
     /// Most connections of one listener; at the limit, the one that has been without a request for longest makes room.
     pub max_connections: usize,
 }
@@ -130,6 +132,7 @@ impl Default for HttpLimits {
             body_time: Duration::from_secs(20),
             idle_time: Duration::from_secs(120),
             write_time: Duration::from_secs(30),
+            wind_up_time: Duration::from_secs(2),
             max_connections: 4096,
         }
     }
@@ -147,6 +150,8 @@ pub struct GrpcLimits {
     /// How long a client may leave its socket unread. Above the simulated inactivity limit of streams, which is what
     /// ends the calls of slow readers with a status.
     pub write_time: Duration,
+    /// How long a connection may go on after its job has ended or it was asked to go: to hear how its calls ended.
+    pub wind_up_time: Duration,
     /// Most connections to all job ports; at the limit, the one that has been without a call for longest makes room.
     pub max_connections: usize,
 }
@@ -158,6 +163,7 @@ impl Default for GrpcLimits {
             max_header_bytes: 16 * 1024,
             max_calls_per_connection: 100,
             write_time: Duration::from_secs(300),
+            wind_up_time: Duration::from_secs(2),
             max_connections: 4096,
         }
     }

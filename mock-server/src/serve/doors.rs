@@ -19,7 +19,7 @@ use tonic::service::Routes;
 
 use super::gate::Gate;
 use super::http2::{self, Ends};
-use super::room::{Room, WIND_UP};
+use super::room::Room;
 use super::traffic::Traffic;
 use super::wall::WallTime;
 use super::watched::Answering;
@@ -171,7 +171,9 @@ impl Drop for TcpDoor {
             // As with a gate: a copy in a process that is being started must not hold the port.
             let _ = platform::allow_rebinding(&socket, true);
         }
-        self.stop.raise(WIND_UP);
+        // Before there are streams there is nobody who could have connected.
+        let time = self.streams.get().map_or(Duration::ZERO, |streams| streams.limits.wind_up_time);
+        self.stop.raise(time);
     }
 }
 

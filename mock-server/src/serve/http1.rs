@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::room::{Place, Room, WIND_UP};
+use super::room::{Place, Room};
 use super::traffic::{Limit, Patience, Traffic, Underway};
 use super::wall::WallTime;
 use super::watched::{Answering, Watched};
@@ -28,8 +28,7 @@ use crate::api::rest::Ends;
 use crate::config::HttpLimits;
 use crate::sim::signal::Signal;
 
-/// How long, and how much, a refused client may go on sending before it is cut off.
-const LINGER: Duration = Duration::from_secs(2);
+/// How much a refused client may go on sending before it is cut off.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// The smallest buffer there can be for a connection; limits of headers may be lower.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -122,7 +121,7 @@ impl House {
             Some(Farewell::Stop(until)) => until,
             Some(Farewell::Evicted(time)) if traffic.is_busy() => WallTime::now().after(time),
             Some(Farewell::Evicted(_)) => return,
-            Some(Farewell::Overdue(Limit::Idle)) => WallTime::now().after(WIND_UP),
+            Some(Farewell::Overdue(Limit::Idle)) => WallTime::now().after(self.limits.wind_up_time),
             Some(Farewell::Overdue(Limit::Writing)) => return traffic.cut(),
         };
         Pin::new(&mut connection).graceful_shutdown();
@@ -203,7 +202,7 @@ impl House {
         let stopped = async { self.stop.wait().await.reached().await };
         tokio::select! {
             biased;
-            _ = tokio::time::timeout(LINGER, reading_on) => {}
+            _ = tokio::time::timeout(self.limits.wind_up_time, reading_on) => {}
             _ = traffic.evicted() => {}
             () = stopped => {}
         }

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::frames::LastWords;
-use super::room::{Place, WIND_UP};
+use super::room::Place;
 use super::traffic::{Limit, Patience, Traffic};
 use super::wall::WallTime;
 use super::watched::Watched;
@@ -65,7 +65,7 @@ where
         // Without a preface there is nobody yet to say goodbye to.
         time = traffic.evicted() => if traffic.is_opening() { return } else { WallTime::now().after(time) },
         limit = overdue.as_mut() => return cut_if_unread(traffic, limit),
-        order = ends.line.ended() => return obey(order, connection, &words, traffic, &ends).await,
+        order = ends.line.ended() => return obey(order, connection, &words, traffic, limits.wind_up_time, &ends).await,
     };
     connection.as_mut().graceful_shutdown();
     let stopped = async { ends.server.wait().await.reached().await };
@@ -77,7 +77,7 @@ where
         limit = overdue => return cut_if_unread(traffic, limit),
         order = ends.line.ended() => order,
     };
-    obey(order, connection, &words, traffic, &ends).await;
+    obey(order, connection, &words, traffic, limits.wind_up_time, &ends).await;
 }
 
 /// Ends a connection as a call has ordered.
@@ -86,6 +86,7 @@ async fn obey(
     mut connection: Pin<&mut impl Future>,
     words: &LastWords,
     traffic: &Traffic,
+    wind_up: Duration,
     ends: &Ends,
 ) {
     // What was to be sent before leaves first, as far as the client takes it: without this it would depend on chance
@@ -103,7 +104,7 @@ async fn obey(
             tokio::select! {
                 biased;
                 _ = connection => {}
-                () = WallTime::now().after(WIND_UP).reached() => {}
+                () = WallTime::now().after(wind_up).reached() => {}
                 () = stopped => {}
             }
         }

@@ -80,7 +80,7 @@ impl Server {
             routes: grpc::services(&simulation).await,
             simulation: weak,
             limits: config.grpc,
-            room: Room::new(config.grpc.max_connections),
+            room: Room::new(config.grpc.max_connections, config.grpc.wind_up_time),
             stop: Arc::clone(&stop),
             open: open.downgrade(),
         });
@@ -139,7 +139,7 @@ impl Server {
     ) -> Result<(), StartError> {
         let gate = Gate::new(TcpListener::from_std(listener).map_err(StartError::Runtime)?);
         self.gates.push(Arc::clone(&gate));
-        let room = Room::new(self.limits.max_connections);
+        let room = Room::new(self.limits.max_connections, self.limits.wind_up_time);
         let house = Arc::new(House { limits: self.limits, tls, room, stop: Arc::clone(&self.stop) });
         let open = open.clone();
         tokio::spawn(async move {

@@ -269,6 +269,7 @@ fn http(keys: &mut Section<'_>, default: HttpLimits) -> HttpLimits {
         body_time: keys.seconds("body_timeout_s", 0.01, default.body_time),
         idle_time: keys.seconds("idle_timeout_s", 0.01, default.idle_time),
         write_time: keys.seconds("write_timeout_s", 0.01, default.write_time),
+        wind_up_time: keys.seconds("wind_up_s", 0.01, default.wind_up_time),
         max_connections: keys.int("max_connections", 1..=1_000_000, default.max_connections),
     }
 }
@@ -283,6 +284,7 @@ fn http2(keys: &mut Section<'_>, default: GrpcLimits) -> GrpcLimits {
             default.max_calls_per_connection,
         ),
         write_time: keys.seconds("write_timeout_s", 0.01, default.write_time),
+        wind_up_time: keys.seconds("wind_up_s", 0.01, default.wind_up_time),
         max_connections: keys.int("max_connections", 1..=1_000_000, default.max_connections),
     }
 }

@@ -81,7 +81,7 @@ fn a_request_in_flight_is_answered() {
 
 #[test]
 fn a_request_that_never_comes_to_its_end_does_not_hold_it() {
-    let mock = Ready::with(&[]);
+    let mock = Ready::with(&["--stop-deadline", "0.5"]);
     let mut connection = Connection::to(mock.rest());
     connection
         .send("POST /configure HTTP/1.1\r\nhost: a\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n");

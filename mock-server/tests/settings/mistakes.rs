@@ -257,8 +257,10 @@ const SECONDS: &[(&str, &str)] = &[
     ("http.body_timeout_s", "0.01"),
     ("http.idle_timeout_s", "0.01"),
     ("http.write_timeout_s", "0.01"),
+    ("http.wind_up_s", "0.01"),
     ("http2.preface_timeout_s", "0.01"),
     ("http2.write_timeout_s", "0.01"),
+    ("http2.wind_up_s", "0.01"),
     ("cleanup.ttl_s", "0"),
 ];
 

@@ -27,10 +27,15 @@ pub(crate) fn held_as(change: impl FnOnce(&mut Config)) -> MockServer {
     MockServer::start(held_config(change)).expect("a server of the test's own")
 }
 
+/// How long connections wind up.
+const WIND_UP: Duration = Duration::from_millis(500);
+
 /// What such a server is started with.
 pub(crate) fn held_config(change: impl FnOnce(&mut Config)) -> Config {
     let start_time = Some(Moment::from_seconds(EpochSeconds(START)));
     let mut config = Config { clock: Mode::Manual, start_time, ..Config::default() };
+    // Connections that nobody reads end with this, and no test shall wait for it longer than it must.
+    (config.http.wind_up_time, config.grpc.wind_up_time) = (WIND_UP, WIND_UP);
     change(&mut config);
     config
 }
