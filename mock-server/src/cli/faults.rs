@@ -22,20 +22,13 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn doc(at: At) -> String {
-    match at {
-        At::Point(point) => point.doc(),
-        At::EveryRoute(phase) => format!("Every route: {}", phase.doc()),
-    }
-}
-
 fn document() -> Value {
     let points: Vec<_> = At::all()
-        .map(|at| json!({ "name": at.to_string(), "doc": doc(at), "can": Effect::at(at) }))
+        .map(|at| json!({ "point": at.to_string(), "about": at.doc(), "effects": Effect::at(at) }))
         .collect();
     let effects: Vec<_> = FORMS
         .iter()
-        .map(|form| json!({ "name": form.name, "example": form.example, "doc": form.doc }))
+        .map(|form| json!({ "name": form.name, "example": form.example, "about": form.doc }))
         .collect();
     json!({ "points": points, "effects": effects })
 }
@@ -55,7 +48,7 @@ fn text() -> String {
     for (can, points) in groups {
         text += &format!("{}\n", can.join(", "));
         for at in points {
-            text += &format!("  {:width$}  {}\n", at.to_string(), doc(at));
+            text += &format!("  {:width$}  {}\n", at.to_string(), at.doc());
         }
         text += "\n";
     }

@@ -26,11 +26,10 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 #[derive(Serialize)]
 struct Row {
     name: &'static str,
-    #[serde(rename = "where")]
     place: &'static str,
     tickets: &'static [&'static str],
     profiles: Vec<&'static str>,
-    what: &'static str,
+    about: &'static str,
 }
 
 impl Row {
@@ -41,7 +40,7 @@ impl Row {
             place: quirk.place(),
             tickets: quirk.tickets(),
             profiles: profiles.map(Profile::name).collect(),
-            what: quirk.doc(),
+            about: quirk.doc(),
         }
     }
 }
@@ -54,14 +53,14 @@ fn json() -> anyhow::Result<String> {
 fn table() -> String {
     let header = ["QUIRK", "WHERE", "PROFILE", "TICKETS", "WITH IT"].map(String::from);
     let row = |quirk: &Quirk| {
-        let Row { name, place, tickets, profiles, what } = Row::of(*quirk);
+        let Row { name, place, tickets, profiles, about } = Row::of(*quirk);
         let or_dash = |text: String| if text.is_empty() { String::from("-") } else { text };
         [
             name.to_owned(),
             place.to_owned(),
             or_dash(profiles.join(", ")),
             or_dash(tickets.join(", ")),
-            what.to_owned(),
+            about.to_owned(),
         ]
     };
     let rows: Vec<_> = std::iter::once(header).chain(Quirk::ALL.iter().map(row)).collect();

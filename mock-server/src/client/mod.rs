@@ -58,7 +58,7 @@ pub enum Error {
         text: String,
     },
     /// The server said no.
-    #[error("{error}{}", .mistakes.iter().map(Mistake::shown).collect::<String>())]
+    #[error("{}", told(.error, .mistakes))]
     Refused {
         /// The status of the answer.
         status: u16,
@@ -90,8 +90,14 @@ pub struct Mistake {
 
 impl Mistake {
     fn shown(&self) -> String {
-        format!("\n  line {}, column {}: {}", self.line, self.column, self.error)
+        format!("line {}, column {}: {}", self.line, self.column, self.error)
     }
+}
+
+/// What was said; the first mistake of a document would otherwise be told twice.
+fn told(error: &str, mistakes: &[Mistake]) -> String {
+    let shown: Vec<_> = mistakes.iter().map(Mistake::shown).collect();
+    if shown.is_empty() { error.to_owned() } else { shown.join("\n") }
 }
 
 #[derive(Deserialize)]

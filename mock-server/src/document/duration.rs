@@ -9,7 +9,7 @@ use super::section::Section;
 use super::tree::{Node, Value};
 
 /// Longest time that anything can be told to take or last: 31 days.
-pub(super) const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 
 /// The duration of a text; `None` if it is none, or below zero.
 #[must_use]

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use jiff::{Span, SpanRelativeTo, SpanTotal, Timestamp, Unit};
 use serde_json::{Map, Value as Json, json};
 
+use super::place::Mistakes;
 use super::print;
 use super::section::Section;
 use super::tree::Value;
@@ -16,6 +17,17 @@ pub(crate) fn recordings(world: &mut Section<'_>, default: RecordingPlan) -> Rec
     let plan = world.optional("recordings", plan).unwrap_or(default);
     world.note("recordings", shown(&plan));
     plan
+}
+
+/// Reads the text of a catalogue, under the key `recordings`; `name` is how mistakes name the text.
+///
+/// # Errors
+/// When it has mistakes.
+pub(crate) fn parse(text: &str, name: &str) -> Result<RecordingPlan, Mistakes> {
+    super::read_all("a text with recordings", text, name, |keys| {
+        keys.require("recordings");
+        recordings(keys, RecordingPlan::default())
+    })
 }
 
 /// The keys of a catalogue.

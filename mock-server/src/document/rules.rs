@@ -12,10 +12,10 @@ use wildmatch::WildMatch;
 use super::delays;
 use super::duration::{self, LONGEST};
 use super::effects::{self, add};
-use super::place::Mistakes;
+use super::place::{Mistake, Mistakes, Place};
 use super::print;
 use super::section::Section;
-use super::tree::{Node, Value};
+use super::tree::{self, Node, Value};
 use crate::domain::time::Moment;
 use crate::sim::faults::{
     At, Clocked, Frames, MOST_RULES, Match, NotAPoint, NotARule, Probability, Route, Rule, RuleId, Schedule,
@@ -41,8 +41,27 @@ pub fn rule(text: &str, name: &str) -> Result<Rule, Mistakes> {
     Ok(rule.expect("what makes no rule has a mistake"))
 }
 
+/// Reads one rule or a list of them; `name` is how mistakes name the text.
+///
+/// # Errors
+/// When any of them has mistakes.
+pub(crate) fn one_or_more(text: &str, name: &str) -> Result<Vec<Arc<Rule>>, Mistakes> {
+    let tree = tree::parse(text, name).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let Some(said) = tree else {
+        let text = String::from("a rule or a list of rules is missing");
+        return Err(Mistakes(vec![Mistake { place: Place::file(name), text }]));
+    };
+    let place = said.place.clone();
+    let node = |value| Node { value, place: place.clone() };
+    let list = if matches!(said.value, Value::List(_)) { said } else { node(Value::List(vec![said])) };
+    let tree = node(Value::Mapping(vec![(node(Value::Text(String::from("faults"))), list)]));
+    let mut root = Section::root("a rule", Some(&tree));
+    let rules = rules(&mut root);
+    Mistakes::unless_none(root.finish().wrong(), rules)
+}
+
 /// The rules under `faults`.
-pub(crate) fn rules(keys: &mut Section<'_>) -> Vec<Arc<Rule>> {
+pub(super) fn rules(keys: &mut Section<'_>) -> Vec<Arc<Rule>> {
     if let Some(node @ Node { value: Value::List(items), .. }) = keys.get("faults")
         && items.len() > MOST_RULES
     {

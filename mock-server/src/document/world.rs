@@ -10,10 +10,8 @@ use crate::domain::fiber::{Channel, ChannelRange, Fiber, FiberState, Prr};
 use crate::domain::ids::{PortPlan, Sequence};
 use crate::domain::quirk::{Profile, Quirk, Quirks};
 use crate::domain::view::Nfft;
-use crate::sim::setup::{
-    ClusterState, Dependencies, GpuPool, Latency, Limits, MongoDb, OnConflict, PortChoice, RecordingsState,
-    Setup, Supply, Times,
-};
+use crate::sim::change::Outside;
+use crate::sim::setup::{Dependencies, GpuPool, Latency, Limits, OnConflict, PortChoice, Setup, Times};
 
 /// A world, and where its job ports lie, which is up to the listeners.
 pub(crate) struct WorldKeys {
@@ -246,28 +244,16 @@ fn gpu(keys: &mut Section<'_>, default: GpuPool) -> GpuPool {
 }
 
 fn fiber_state(keys: &mut Section<'_>, default: FiberState) -> FiberState {
-    let words = [("ready", FiberState::Lit), ("waiting", FiberState::Waiting), ("mixed", FiberState::Mixed)];
+    let words = words(|one| if let Outside::Fiber(state) = one { Some(state) } else { None });
     keys.choice("fiber", &words, default)
 }
 
 fn dependencies(keys: &mut Section<'_>, default: Dependencies) -> Dependencies {
-    let supply = [("up", Supply::Up), ("down", Supply::Down)];
-    let mongodb = [
-        ("up", MongoDb::Up),
-        ("down", MongoDb::Down),
-        ("slow-fail", MongoDb::SlowFail),
-        ("restarting", MongoDb::Restarting),
-    ];
-    let recordings = [
-        ("present", RecordingsState::Present),
-        ("none", RecordingsState::None),
-        ("path-mismatch", RecordingsState::PathMismatch),
-    ];
-    let cluster = [
-        ("ok", ClusterState::Ok),
-        ("refuses-objects", ClusterState::RefusesObjects),
-        ("out-of-pod-addresses", ClusterState::OutOfPodAddresses),
-    ];
+    let mongodb = words(|one| if let Outside::MongoDb(state) = one { Some(state) } else { None });
+    let recordings = words(|one| if let Outside::Recordings(state) = one { Some(state) } else { None });
+    let cluster = words(|one| if let Outside::Cluster(state) = one { Some(state) } else { None });
+    // The others can be up and down like it.
+    let supply = words(|one| if let Outside::RabbitMq(state) = one { Some(state) } else { None });
     Dependencies {
         mongodb: keys.choice("mongodb", &mongodb, default.mongodb),
         rabbitmq: keys.choice("rabbitmq", &supply, default.rabbitmq),
@@ -276,4 +262,9 @@ fn dependencies(keys: &mut Section<'_>, default: Dependencies) -> Dependencies {
         cluster: keys.choice("cluster", &cluster, default.cluster),
         focus_server: keys.choice("focus_server", &supply, default.focus_server),
     }
+}
+
+/// The states of something outside, with the words that changes have for them.
+fn words<T>(of: impl Fn(Outside) -> Option<T>) -> Vec<(&'static str, T)> {
+    Outside::all().into_iter().filter_map(|one| Some((one.state(), of(one)?))).collect()
 }

@@ -59,8 +59,8 @@ fn programs_get_the_same_as_json() {
     let points = document["points"].as_array().expect("a list");
     assert_eq!(points.len(), At::all().count());
     for (point, at) in points.iter().zip(At::all()) {
-        assert_eq!(point["name"], at.to_string());
-        assert_eq!(point["can"], serde_json::json!(Effect::at(at)));
+        assert_eq!(point["point"], at.to_string());
+        assert_eq!(point["effects"], serde_json::json!(Effect::at(at)));
     }
     assert_eq!(document["effects"].as_array().expect("a list").len(), Effect::NAMES.len() + 1);
     assert_eq!(document["effects"][0]["name"], "delay");

@@ -36,8 +36,8 @@ fn the_list_can_be_read_by_programs() {
         let profiles = if quirk.is_of_2025_12() { vec!["observed-2025-12"] } else { vec![] };
         assert_eq!(
             entry,
-            &json!({"name": quirk.name(), "where": quirk.place(), "tickets": quirk.tickets(),
-                    "profiles": profiles, "what": quirk.doc()})
+            &json!({"name": quirk.name(), "place": quirk.place(), "tickets": quirk.tickets(),
+                    "profiles": profiles, "about": quirk.doc()})
         );
     }
 }

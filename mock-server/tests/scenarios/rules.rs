@@ -7,7 +7,8 @@ use focus_mock::document::rules::{FORMS, render, rule};
 use focus_mock::domain::refusal::ContractError;
 use focus_mock::domain::time::{EpochSeconds, Moment};
 use focus_mock::sim::faults::{
-    At, Clocked, Corruption, Delay, Effect, Frames, GrpcCode, Probability, Route, Rule, RuleId, StatusDetails,
+    At, Clocked, Corruption, Delay, Effect, Frames, GiveBack, GrpcCode, Phase, Probability, Route, Rule,
+    RuleId, StatusDetails, Step, StreamPoint,
 };
 
 fn read(text: &str) -> Rule {
@@ -167,4 +168,20 @@ fn a_rule_is_shown_in_its_shortest_form() {
         render(&read(long)).to_string(),
         r#"{"at":"grpc.frame","match":{"frame":5},"delay":"1m 30s","do":"silence"}"#
     );
+}
+
+#[test]
+fn the_readme_lists_every_point_with_its_line() {
+    let readme = std::fs::read_to_string("README.md").expect("the README");
+    let steps = Step::ALL.iter().map(|step| (format!("`step.{}`", step.name()), step.doc()));
+    let undos = GiveBack::ALL.iter().map(|undo| (format!("`undo.{}`", undo.name()), undo.doc()));
+    let routes = Route::ALL.iter().map(|route| (format!("`rest.{}.*`", route.name()), route.doc()));
+    let phases = Phase::ALL.iter().map(|phase| {
+        let name = phase.name();
+        (format!("`rest.*.{name}`, `rest.{name}`"), phase.doc())
+    });
+    let streams = StreamPoint::ALL.iter().map(|point| (format!("`grpc.{}`", point.name()), point.doc()));
+    for (point, doc) in steps.chain(undos).chain(routes).chain(phases).chain(streams) {
+        assert!(readme.contains(&format!("| {point} | {doc} |\n")), "missing: {point}");
+    }
 }

@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::answer::No;
 
+/// How mistakes name what was sent.
+pub(super) const BODY: &str = "the body";
+
 /// Largest body: a mode or a duration has a few bytes, a world some thousand.
 const LARGEST: usize = 1024 * 1024;
 

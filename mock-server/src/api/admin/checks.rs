@@ -4,10 +4,10 @@ use axum::extract::State;
 use serde_json::{Value, json as value};
 
 use super::answer::{Answer, json};
-use super::{World, pending};
+use super::{World, leaks};
 
 pub(super) async fn leaks(State(simulation): World) -> Answer {
-    let leaks: Vec<Value> = pending::leaks(&simulation)
+    let leaks: Vec<Value> = leaks::all(&simulation)
         .into_iter()
         .map(|leak| value!({ "kind": leak.kind, "name": leak.name, "job": leak.job.map(|job| job.to_string()) }))
         .collect();
@@ -15,6 +15,7 @@ pub(super) async fn leaks(State(simulation): World) -> Answer {
 }
 
 pub(super) async fn invariants(State(simulation): World) -> Answer {
-    let broken = pending::broken_invariants(&simulation);
+    let broken = simulation.with(|world, _| world.broken_invariants());
+    let broken: Vec<_> = broken.iter().map(|broken| format!("{}: {}", broken.id, broken.what)).collect();
     json(value!({ "holds": broken.is_empty(), "broken": broken }))
 }

@@ -4,10 +4,10 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json as value};
 
+use super::World;
 use super::answer::{Answer, No, json, names, parse};
 use super::body::{Named, Sent};
 use super::time::lasts;
-use super::{World, pending};
 use crate::domain::fiber::FiberState;
 use crate::sim::Simulation;
 use crate::sim::change::{Change, Outside};
@@ -61,6 +61,6 @@ pub(super) async fn set(State(simulation): World, Named(name): Named, Sent(body)
     let change = Outside::named(&name, &body.state).ok_or_else(|| {
         No::wrong(format!("state: {name} has no such state: there are {}", states(&name).join(", ")))
     })?;
-    pending::apply(&simulation, &Change::Outside(change), lasts(body.r#for.as_ref())?)?;
+    simulation.apply(&Change::Outside(change), lasts(body.r#for.as_ref())?)?;
     json(show(&simulation))
 }

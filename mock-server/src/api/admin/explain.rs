@@ -8,11 +8,11 @@ use super::World;
 use super::answer::{Answer, No, extend, json};
 use super::body::Asked;
 use super::entry::{entry, fault, job as job_of};
-use super::pending::{self, Fate};
 use super::state::{job_state, removal};
 use super::time::rfc3339;
 use crate::domain::ids::JobId;
 use crate::sim::Simulation;
+use crate::sim::fate::Fate;
 use crate::sim::journal::{FaultHit, Happening, Reason, RequestRecord};
 
 #[derive(Deserialize)]
@@ -151,7 +151,7 @@ fn check(record: &RequestRecord, hits: &[FaultHit]) -> Value {
 
 /// What became of a job.
 fn job(simulation: &Simulation, id: JobId) -> Value {
-    let became = pending::fate(simulation, id);
+    let became = simulation.with(|world, _| world.fate(id));
     // Ids come again after a reset: of the job of this world only what happened in it.
     let from = match became {
         Fate::FromBeforeTheReset => 0,
@@ -167,7 +167,7 @@ fn job(simulation: &Simulation, id: JobId) -> Value {
 }
 
 fn fate(simulation: &Simulation, id: JobId) -> Value {
-    match pending::fate(simulation, id) {
+    match simulation.with(|world, _| world.fate(id)) {
         Fate::Live(state) => value!({ "is": "live", "state": job_state(state) }),
         Fate::Removed { at, why } => value!({
             "is": "removed",

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde_json::{Value, json as value};
 
+use super::World;
 use super::answer::{Answer, No, extend, json, names, text};
-use super::body::{Named, Sent};
+use super::body::{BODY, Named, Sent};
 use super::time::rfc3339;
-use super::{World, pending};
+use crate::document::rules;
 use crate::sim::Simulation;
 use crate::sim::change::Change;
 use crate::sim::faults::{At, Effect, Installed, MOST_RULES, Point, Rule, RuleId};
@@ -23,7 +24,7 @@ fn installed(rule: &Installed) -> Value {
         "matched": rule.matched,
         "hits": rule.hits,
     });
-    extend(&mut body, value!({ "rule": pending::rule_json(&rule.rule) }));
+    extend(&mut body, value!({ "rule": rules::render(&rule.rule) }));
     body
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn get(State(simulation): World) -> Answer {
 }
 
 pub(super) async fn add(State(simulation): World, Sent(body): Sent) -> Answer {
-    let rules = pending::rules(text(&body)?)?;
+    let rules = rules::one_or_more(text(&body)?, BODY)?;
     let ids = install(&simulation, &rules)?;
     json(value!({ "ids": ids.iter().map(RuleId::as_str).collect::<Vec<_>>() }))
 }
@@ -75,29 +76,25 @@ pub(super) async fn remove(State(simulation): World, Named(id): Named) -> Answer
         let known = names(known.iter().map(String::as_str));
         return Err(No::unknown(format!("there is no such rule: there are {known}")));
     };
-    pending::apply(&simulation, &Change::RemoveRule(id), None)?;
+    simulation.apply(&Change::RemoveRule(id), None)?;
     json(list(&simulation))
 }
 
 pub(super) async fn clear(State(simulation): World) -> Answer {
     let removed = simulation.faults().list().len();
-    pending::apply(&simulation, &Change::RemoveRules, None)?;
+    simulation.apply(&Change::RemoveRules, None)?;
     json(value!({ "removed": removed }))
 }
 
 pub(super) async fn points() -> Answer {
     let point = |at: At| {
-        let about = match at {
-            At::Point(point) => point.doc(),
-            At::EveryRoute(phase) => format!("Every REST route: {}", phase.doc()),
-        };
         let family = match at {
             At::Point(Point::Step(_)) => "step",
             At::Point(Point::Undo(_)) => "undo",
             At::Point(Point::Rest(..)) | At::EveryRoute(_) => "rest",
             At::Point(Point::Grpc(_)) => "grpc",
         };
-        value!({ "point": at.to_string(), "family": family, "about": about, "effects": Effect::at(at) })
+        value!({ "point": at.to_string(), "family": family, "about": at.doc(), "effects": Effect::at(at) })
     };
     json(value!({ "points": At::all().map(point).collect::<Vec<_>>() }))
 }

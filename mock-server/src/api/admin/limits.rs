@@ -4,12 +4,13 @@ use axum::extract::State;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::World;
 use super::answer::{Answer, No, json, parse};
 use super::body::Sent;
 use super::time::lasts;
-use super::{World, pending};
 use crate::sim::Simulation;
 use crate::sim::change::{Change, LimitsChange};
+use crate::sim::snapshot::Snapshot;
 
 /// The limits as they are.
 #[derive(Serialize)]
@@ -25,7 +26,7 @@ pub(super) struct LimitsBody {
 
 impl LimitsBody {
     pub(super) fn of(simulation: &Simulation) -> Self {
-        let (limits, gpu) = pending::limits(simulation);
+        let Snapshot { limits, gpu, .. } = simulation.snapshot();
         Self {
             max_jobs: limits.max_jobs,
             max_channels_per_request: limits.max_channels_per_request,
@@ -67,7 +68,7 @@ pub(super) async fn patch(State(simulation): World, Sent(body): Sent) -> Answer 
     if change == LimitsChange::default() {
         return Err(No::wrong(format!("no limit is given: there are {}", KEYS.join(", "))));
     }
-    pending::apply(&simulation, &Change::Limits(change), lasts(body.r#for.as_ref())?)?;
+    simulation.apply(&Change::Limits(change), lasts(body.r#for.as_ref())?)?;
     json(LimitsBody::of(&simulation))
 }
 

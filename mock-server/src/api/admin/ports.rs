@@ -10,7 +10,7 @@ use super::answer::{Answer, No, json, parse};
 use super::body::{Named, Sent};
 use super::entry::holder;
 use super::time::lasts;
-use super::{World, pending};
+use super::{World, leaks};
 use crate::domain::ids::{NodePort, Slot};
 use crate::domain::refusal::PortHolder;
 use crate::sim::Simulation;
@@ -19,7 +19,7 @@ use crate::sim::journal::Happening;
 
 /// Ports that are held, and by whom.
 pub(super) fn held(simulation: &Simulation) -> Vec<Value> {
-    let held = pending::held_ports(simulation);
+    let held = leaks::held_ports(simulation);
     held.into_iter().map(|(port, by)| value!({ "port": port.number(), "by": holder(by) })).collect()
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn hold(State(simulation): World, Sent(body): Sent) -> Answer {
         Some(_) => return Err(No::wrong("by: expected service or process")),
     };
     let before = simulation.journal().written();
-    pending::apply(&simulation, &Change::HoldPort(body.place()?, by), lasts(body.r#for.as_ref())?)?;
+    simulation.apply(&Change::HoldPort(body.place()?, by), lasts(body.r#for.as_ref())?)?;
     // Which one "next" was, only the journal knows.
     let held = simulation.journal().since(before).into_iter().find_map(|entry| match entry.what {
         Happening::PortHeld(port, _) => Some(port),
@@ -88,6 +88,6 @@ pub(super) async fn hold(State(simulation): World, Sent(body): Sent) -> Answer {
 
 pub(super) async fn release(State(simulation): World, Named(port): Named) -> Answer {
     let port = number(port.parse().ok())?;
-    pending::apply(&simulation, &Change::ReleasePort(PortRef::Number(port)), None)?;
+    simulation.apply(&Change::ReleasePort(PortRef::Number(port)), None)?;
     json(show(&simulation))
 }

@@ -4,10 +4,10 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 
+use super::World;
 use super::answer::{Answer, No, json, names, parse};
 use super::body::{Named, Sent};
 use super::time::lasts;
-use super::{World, pending};
 use crate::domain::quirk::{Profile, Quirk, Quirks};
 use crate::sim::Simulation;
 use crate::sim::change::Change;
@@ -56,7 +56,7 @@ struct Switch {
 pub(super) async fn set(State(simulation): World, Named(name): Named, Sent(body): Sent) -> Answer {
     let one = named(&name)?;
     let body: Switch = parse(&body, r#"{"on": true} or {"on": true, "for": "60s"}"#)?;
-    pending::apply(&simulation, &Change::Quirk(one, body.on), lasts(body.r#for.as_ref())?)?;
+    simulation.apply(&Change::Quirk(one, body.on), lasts(body.r#for.as_ref())?)?;
     json(quirk(one, simulation.with(|world, _| world.quirks())))
 }
 
@@ -74,6 +74,6 @@ pub(super) async fn set_profile(State(simulation): World, Sent(body): Sent) -> A
             let there = names(Profile::ALL.into_iter().map(Profile::name));
             No::wrong(format!("profile: no such profile: there are {there}"))
         })?;
-    pending::apply(&simulation, &Change::Profile(chosen), lasts(body.r#for.as_ref())?)?;
+    simulation.apply(&Change::Profile(chosen), lasts(body.r#for.as_ref())?)?;
     json(list(&simulation))
 }

@@ -8,7 +8,7 @@ use super::answer::{Answer, json};
 use super::entry::entry;
 use super::limits::LimitsBody;
 use super::time::rfc3339;
-use super::{World, pending, ports, quirks};
+use super::{World, leaks, ports, quirks};
 use crate::domain::job::{JobState, StreamEnd};
 use crate::domain::quirk::Quirk;
 use crate::sim::Simulation;
@@ -145,7 +145,7 @@ impl StateBody {
             limits: LimitsBody::of(simulation),
             rules: simulation.faults().list().len(),
             held_ports: ports::held(simulation),
-            leaks: pending::leaks(simulation).len(),
+            leaks: leaks::all(simulation).len(),
         }
     }
 }

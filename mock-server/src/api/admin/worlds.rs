@@ -4,22 +4,23 @@ use axum::extract::State;
 use serde_json::json as value;
 use wildmatch::WildMatch;
 
+use super::World;
 use super::answer::{Answer, No, json, names, text};
-use super::body::{Named, Sent};
+use super::body::{BODY, Named, Sent};
 use super::state::StateBody;
-use super::{World, pending};
+use crate::document::{self, world_file};
 use crate::sim::Simulation;
 use crate::sim::change::Change;
 
 pub(super) async fn replace(State(simulation): World, Sent(body): Sent) -> Answer {
-    let setup = pending::world(text(&body)?)?;
-    pending::replace(&simulation, setup);
+    let setup = world_file::parse(text(&body)?, BODY)?;
+    simulation.replace(setup);
     json(StateBody::of(&simulation))
 }
 
 pub(super) async fn recordings(State(simulation): World, Sent(body): Sent) -> Answer {
-    let plan = pending::recordings(text(&body)?)?;
-    pending::apply(&simulation, &Change::Recordings(plan), None)?;
+    let plan = document::recordings::parse(text(&body)?, BODY)?;
+    simulation.apply(&Change::Recordings(plan), None)?;
     json(StateBody::of(&simulation))
 }
 
@@ -46,6 +47,6 @@ fn by_hand(simulation: &Simulation, pattern: &str, change: impl Fn(WildMatch) ->
         let there = names(there.iter().map(String::as_str));
         return Err(No::unknown(format!("no live job matches {pattern:?}: there are {there}")));
     }
-    pending::apply(simulation, &change(wild), None)?;
+    simulation.apply(&change(wild), None)?;
     json(value!({ "jobs": meant }))
 }

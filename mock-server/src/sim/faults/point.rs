@@ -242,6 +242,15 @@ impl At {
         Point::all().map(Self::Point).chain(every)
     }
 
+    /// A line about it.
+    #[must_use]
+    pub fn doc(self) -> String {
+        match self {
+            Self::Point(point) => point.doc(),
+            Self::EveryRoute(phase) => format!("Every route: {}", phase.doc()),
+        }
+    }
+
     /// The points that it is.
     pub fn points(self) -> impl Iterator<Item = Point> {
         let (one, routes) = match self {
