@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod effect;
 pub(crate) mod grpc;
+pub(crate) mod kube;
 pub(crate) mod rejection;
 pub(crate) mod rest;
 pub(crate) mod status;

@@ -18,6 +18,7 @@ pub mod invariants;
 pub mod journal;
 pub mod leaks;
 mod lifecycle;
+mod orchestration;
 mod plan;
 pub mod port;
 mod prelaunch;

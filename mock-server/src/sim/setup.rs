@@ -55,6 +55,8 @@ pub struct Setup {
     pub timeline: Vec<Planned>,
     /// How much of what happens is kept.
     pub journal: JournalLimits,
+    /// How many changes of the cluster's objects are kept for those who watch.
+    pub history: usize,
 }
 
 /// Limits of requests and jobs.
@@ -365,6 +367,7 @@ impl Default for Setup {
             rules: Vec::new(),
             timeline: Vec::new(),
             journal: JournalLimits::default(),
+            history: 20_000,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::time::{Moment, TimeRange};
 use super::calls::{CallId, Turn};
 use super::change::{Change, ChangeRefused};
 use super::clock::Clock;
+use super::cluster::store::Store;
 use super::faults::{Faults, Hit, Point, Subject, Unnamed};
 use super::frames::FrameTable;
 use super::journal::{Entry, FaultHit, Happening, Journal, SharedJournal};
@@ -71,6 +72,7 @@ pub struct Simulation {
     agenda_changed: Changed,
     faults: Arc<Faults>,
     journal: SharedJournal,
+    pub(super) store: Arc<Store>,
 }
 
 impl Simulation {
@@ -79,8 +81,14 @@ impl Simulation {
     pub fn new(setup: Setup, seed: Seed, clock: Clock, ports: Arc<dyn Ports>) -> Self {
         let faults = Arc::new(Faults::new(seed));
         let journal = Arc::new(Journal::new(setup.journal.clone()));
-        let surroundings =
-            Surroundings { seed, ports, faults: Arc::clone(&faults), journal: Arc::clone(&journal) };
+        let store = Arc::new(Store::new(seed, setup.history));
+        let surroundings = Surroundings {
+            seed,
+            ports,
+            faults: Arc::clone(&faults),
+            journal: Arc::clone(&journal),
+            store: Arc::clone(&store),
+        };
         let world = World::new(Arc::new(setup), surroundings, clock.now());
         Self {
             world: Mutex::new(world),
@@ -90,6 +98,7 @@ impl Simulation {
             agenda_changed: Changed::default(),
             faults,
             journal,
+            store,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::domain::time::{Moment, TimeRange};
 use super::agenda::{Agenda, Key};
 use super::calls::{Call, CallId, StreamState};
 use super::cluster::Cluster;
+use super::cluster::store::Store;
 use super::faults::{At, Effect, Faults, Match, Point, Rule, Schedule, Step, Subject};
 use super::journal::{Happening, SharedJournal};
 use super::leaks::{LeftBehind, Reader};
@@ -77,6 +78,8 @@ pub struct World {
     pub(super) jobs: BTreeMap<JobId, Job>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
     pub(super) cluster: Cluster,
+    /// The cluster's objects as everybody sees them; outlives this world.
+    pub(super) store: Arc<Store>,
     pub(super) agenda: Agenda,
     pub(super) faults: Arc<Faults>,
     pub(super) journal: SharedJournal,
@@ -105,6 +108,8 @@ pub struct Surroundings {
     pub faults: Arc<Faults>,
     /// Where it writes what happens.
     pub journal: SharedJournal,
+    /// Where it shows the objects of its cluster.
+    pub store: Arc<Store>,
 }
 
 /// What every request has to know before it is looked at.
@@ -129,7 +134,7 @@ impl World {
     /// A world as it is at its start.
     #[must_use]
     pub fn new(setup: Arc<Setup>, surroundings: Surroundings, now: Moment) -> Self {
-        let Surroundings { seed, ports, faults, journal } = surroundings;
+        let Surroundings { seed, ports, faults, journal, store } = surroundings;
         let mut world = Self {
             fiber: Arc::new(setup.fiber.clone()),
             fiber_state: FiberState::Lit,
@@ -145,6 +150,7 @@ impl World {
             jobs: BTreeMap::new(),
             tasks: BTreeMap::new(),
             cluster: Cluster::default(),
+            store,
             agenda: Agenda::default(),
             faults,
             journal_before: journal.written(),
@@ -208,6 +214,7 @@ impl World {
             ports: Arc::clone(&self.ports),
             faults: Arc::clone(&self.faults),
             journal: Arc::clone(&self.journal),
+            store: Arc::clone(&self.store),
         };
         let given_out_before = self.given_out_so_far();
         let fresh = Self::new(start, surroundings, now);

@@ -1,6 +1,13 @@
 //! The simulated cluster as facts: which objects of which job exist, who holds which node port, which GPU shares are
 //! out. Names are functions of ids; phases are functions of the job's state. Nothing is stored twice.
 
+pub mod edit;
+pub mod events;
+pub mod facts;
+pub mod logs;
+pub mod store;
+pub mod workloads;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::{JobId, NodePort, Sequence, Slot};

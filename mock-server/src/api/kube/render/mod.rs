@@ -1,0 +1,1 @@
+//! From facts to objects of the API.
