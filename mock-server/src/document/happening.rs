@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::duration;
 use crate::domain::job::StreamEnd;
 use crate::domain::refusal::PortHolder;
+use crate::sim::cluster::edit::Edited;
 use crate::sim::journal::{FaultHit, Happening, Reason, Removal, RequestRecord};
 
 /// What happened, in one line without a full stop.
@@ -30,6 +31,10 @@ pub fn sentence(what: &Happening) -> String {
         Happening::RecordingsReplaced => String::from("recordings replaced"),
         Happening::RuleAdded(id) => format!("rule {id} installed"),
         Happening::RuleRemoved(id) => format!("rule {id} removed"),
+        Happening::ClusterEdited(Edited::Scaled(workload, pods)) => {
+            format!("{} scaled to {pods}", workload.name())
+        }
+        Happening::ClusterEdited(edited) => format!("{} {}", edited.object(), edited.name()),
         Happening::Fault(hit) => fault(hit),
         Happening::Request(record) => request(record),
         Happening::CallOpened(id) => format!("call to job {id} opened"),
@@ -49,6 +54,7 @@ fn removal(why: Removal) -> &'static str {
     match why {
         Removal::Idle => "nobody read its streams",
         Removal::Finished => "it had come to its end",
+        Removal::Deleted => "its Job was deleted",
         Removal::Ttl => "it had outlived its time to live",
         Removal::Cancelled => "it was cancelled",
         Removal::GoneAway => "its server went away",

@@ -154,6 +154,13 @@ impl Door for TcpDoor {
         });
     }
 
+    fn shut(&mut self) {
+        self.held = None;
+        if let Some(gate) = &self.gate {
+            gate.close();
+        }
+    }
+
     fn let_read_on(&mut self) {
         self.stop.raise(READ_ON);
     }

@@ -6,6 +6,8 @@ use crate::domain::ids::JobId;
 use crate::domain::time::Moment;
 
 use super::calls::CallId;
+use super::cluster::facts::Part;
+use super::cluster::workloads::Due;
 
 /// Something that happens by itself as time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,14 @@ pub(super) enum Event {
     GoAway(JobId),
     /// Time to look whether a call has made progress.
     ProgressCheck(CallId),
+    /// Something of a workload is due.
+    Workload(Due),
+    /// The pod of a job that was deleted by hand is gone.
+    PodGone(JobId, Part),
+    /// A cleanup job that is over has outlived its TTL.
+    CleanupJobOver(JobId),
+    /// The Focus Server's process has exited so many times for want of MongoDB, and is started once more.
+    ServerExits(u32),
     /// The new pod of MongoDB is ready.
     MongoDbReady,
     /// The pod of the Focus Server that was started again is ready.

@@ -14,6 +14,7 @@ use crate::domain::quirk::Quirk;
 use crate::domain::time::{EpochMillis, Moment, Playback};
 
 use super::agenda::{Agenda, Event, Key};
+use super::cluster::jobs::Call as Noted;
 use super::journal::Happening;
 use super::leaks::Reader;
 use super::signal::Signal;
@@ -65,6 +66,8 @@ pub(super) struct Call {
     due: Moment,
     progress: Arc<Progress>,
     ended: Arc<Signal<StreamEnd>>,
+    /// How many frames it was given.
+    frames: u64,
     /// The next look whether it makes progress.
     check: Key,
 }
@@ -141,12 +144,14 @@ impl World {
             due: now,
             progress: Arc::clone(&progress),
             ended: Arc::clone(&ended),
+            frames: 0,
             check: self.agenda.enter(now.after(inactivity), Event::ProgressCheck(call_id)),
         };
         job.calls.insert(call_id, call);
         // However short it is: whoever reads now and then keeps the job for at least 40 s more.
         let terms = Arc::clone(&job.terms);
         self.readers.insert(call_id, Reader { stream, job_gone: None });
+        self.cluster.note_call(id, Noted::Opened(stream), now);
         self.plan_sweep(id, now);
         Ok(OpenedCall { id: call_id, terms, stream, progress, ended })
     }
@@ -160,12 +165,17 @@ impl World {
         let stream = &mut job.streams[call.stream.0 as usize];
         let pace = pace(&job.terms, call.stream, max_frame);
         match job.terms.request.playback() {
-            Playback::Live => live_turn(call, stream, pace, job.terms.layout.lines_dt, delivers, now),
+            Playback::Live => {
+                let turn = live_turn(call, stream, pace, job.terms.layout.lines_dt, delivers, now);
+                call.count(&turn);
+                turn
+            }
             Playback::Historic(window) => {
                 if let Some(since) = stream.silent_since {
                     return Turn::Wait(since.after(SILENCE));
                 }
                 let turn = historic_turn(stream, Playtime::of(window, speed, pace), pace, now);
+                call.count(&turn);
                 let goes_away = job.terms.quirks.has(Quirk::StreamGoaway);
                 if goes_away && stream.next_frame >= BURST {
                     stream.silent_since = Some(now);
@@ -189,7 +199,9 @@ impl World {
         let Some(job) = self.jobs.get_mut(&id.job) else { return };
         let Some(call) = job.calls.remove(&id) else { return };
         self.agenda.withdraw(call.check);
-        if job.calls.is_empty() {
+        let nobody_reads = job.calls.is_empty();
+        self.cluster.note_call(id.job, Noted::Closed(call.stream, call.frames), now);
+        if nobody_reads {
             self.go_on_idling(id.job, now);
         }
         self.complete_if_played_out(id.job, now);
@@ -213,8 +225,10 @@ impl World {
         let over_at = quiet_since.map(|since| since.after(limit));
         if over_at.is_some_and(|at| at <= now) {
             call.ended.raise(StreamEnd::Inactive);
+            let (stream, frames) = (call.stream, call.frames);
             job.calls.remove(&id);
             let nobody_reads = job.calls.is_empty();
+            self.cluster.note_call(id.job, Noted::Closed(stream, frames), now);
             self.journal.write(now, Happening::CallEnded(id.job, StreamEnd::Inactive));
             if nobody_reads {
                 self.finish(id.job, JobEvent::StreamsOver, now);
@@ -223,6 +237,24 @@ impl World {
         }
         let next = over_at.unwrap_or(now.after(limit)).min(now.after(limit));
         call.check = self.agenda.enter(next, Event::ProgressCheck(id));
+    }
+}
+
+impl Call {
+    /// Counts what it was given.
+    fn count(&mut self, turn: &Turn) {
+        self.frames += u64::from(matches!(turn, Turn::Rows { .. }));
+    }
+}
+
+impl World {
+    /// Ends every call on the streams of a job.
+    pub(super) fn end_calls(&mut self, id: JobId, end: StreamEnd, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        for call in job.calls.values() {
+            self.cluster.note_call(id, Noted::Closed(call.stream, call.frames), at);
+        }
+        job.end_calls(end, &mut self.agenda);
     }
 }
 

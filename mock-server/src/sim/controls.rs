@@ -101,12 +101,13 @@ impl World {
         let pool_changed = limits.contains(&"gpu_pool");
         self.journal.write(at, Happening::LimitsChanged(limits));
         if pool_changed {
+            self.cluster.set_gpu_pool(self.setup.gpu.size, at);
             self.share_out_gpus(at);
         }
     }
 
     fn set_outside(&mut self, outside: Outside, at: Moment) {
-        let present = self.dependencies;
+        let present = self.rehearsed;
         let new = match outside {
             Outside::Fiber(state) => return self.change_fiber(state, at),
             Outside::MongoDb(mongodb) => Dependencies { mongodb, ..present },

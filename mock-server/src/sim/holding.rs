@@ -1,6 +1,10 @@
 //! Ports that a rehearsal takes away: by a left-over Service of the cluster, or as another process would.
 
+use std::sync::Arc;
+
 use super::change::{ChangeRefused, PortRef};
+use super::cluster;
+use super::cluster::facts::{Key, Kind, Planted, Reach, ServicePort, Target};
 use super::journal::Happening;
 use super::port::HoldError;
 use super::setup::OnConflict;
@@ -9,7 +13,47 @@ use crate::domain::ids::{NodePort, Slot};
 use crate::domain::refusal::PortHolder;
 use crate::domain::time::Moment;
 
+/// The port that streaming pods listen on.
+const STREAM_PORT: u16 = 5000;
+
 impl World {
+    /// Plants the Service of a job that was lost.
+    pub(super) fn plant_leftover(&mut self, port: NodePort, now: Moment) {
+        // No job has the number 0.
+        let slot = port.number().saturating_sub(self.setup.ports.base());
+        let lost = format!("{slot}-0");
+        let names = (1..).map(|number| match number {
+            1 => cluster::service_name_of(&lost),
+            _ => format!("{}-{number}", cluster::service_name_of(&lost)),
+        });
+        let mut keys = names.map(|name| Key::new(Kind::Service, &self.cluster.namespace, name));
+        let Some(key) = keys.find(|key| self.store.get(key).is_none()) else { return };
+        let service_port = ServicePort {
+            name: Some(String::from("grpc")),
+            protocol: String::from("TCP"),
+            port: port.number(),
+            target: Target::Number(STREAM_PORT),
+            node_port: Some(port),
+        };
+        let labels = [(String::from("app"), format!("grpc-job-{lost}"))];
+        let service = Planted {
+            labels: labels.clone().into(),
+            selector: labels.into(),
+            reach: Reach::NodePort,
+            ports: vec![service_port],
+            ..Planted::default()
+        };
+        // The name is free, and so is the port: whoever asks has looked.
+        let _ = self.cluster.plant(key, Arc::new(service), now);
+    }
+
+    /// Takes every Service away that was planted on a port; whether there was one.
+    pub(super) fn remove_leftovers(&mut self, port: NodePort) -> bool {
+        let keys = self.cluster.planted_on(port);
+        keys.iter().for_each(|key| drop(self.cluster.unplant(key)));
+        !keys.is_empty()
+    }
+
     /// Takes a port; which one it was.
     pub(super) fn hold_port(
         &mut self,
@@ -26,7 +70,7 @@ impl World {
                 if self.has_service(port) {
                     return Err(ChangeRefused::PortTaken(port));
                 }
-                self.cluster.leftover_services.insert(port);
+                self.plant_leftover(port, now);
             }
             PortHolder::Process => {
                 let door = self.ports.hold(port).map_err(|error| match error {
@@ -53,7 +97,7 @@ impl World {
 
     /// Lets a port go, if it is held.
     pub(super) fn let_port_go(&mut self, port: NodePort, at: Moment) {
-        let service = self.cluster.leftover_services.remove(&port);
+        let service = self.remove_leftovers(port);
         let process = self.held_ports.remove(&port).is_some();
         if service || process {
             self.journal.write(at, Happening::PortReleased(port));
@@ -61,7 +105,7 @@ impl World {
     }
 
     fn is_held(&self, port: NodePort) -> bool {
-        self.cluster.leftover_services.contains(&port) || self.held_ports.contains_key(&port)
+        !self.cluster.planted_on(port).is_empty() || self.held_ports.contains_key(&port)
     }
 
     /// Whether a Service of a job has the port: of one that is there, or of one whose Service was left behind.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::cluster::Object;
+use super::cluster::facts::{Part, Stage};
 use super::setup::{MongoDb, Supply};
 use super::startup::Startup;
 use super::world::{Job, World};
@@ -48,6 +49,7 @@ impl World {
             "INV-OBJECTS",
             "A live job has 2 Jobs, 2 pods, a Service and a queue; nothing of that is there without a job.",
         ),
+        ("INV-POD", "The streaming pod of a job is pending, running or over as the job is."),
         ("INV-CAP", "There are no more jobs than the limit allows, or than there were when it was lowered."),
         ("INV-COUNT", "There are as many frequencies as their number says."),
         (
@@ -123,11 +125,14 @@ impl World {
     fn check_objects(&self, job: &Job, check: &mut Check) {
         let (id, state) = (job.terms.id, job.state);
         for object in [Object::GrpcJob, Object::Queue] {
-            let there = self.cluster.has(id, object);
+            let there = self.cluster.has(id, object) || self.cluster.was_deleted_by_hand(id, object);
             check.that(there, "INV-OBJECTS", || format!("{id} is {state:?} without its {object:?}"));
         }
         let service = self.cluster.has(id, Object::Service);
+        let by_hand = self.cluster.was_deleted_by_hand(id, Object::Service);
+        self.check_pod(job, check);
         if state.is_live() {
+            let service = service || by_hand;
             check.that(service, "INV-OBJECTS", || format!("{id} is {state:?} without its Service"));
         } else {
             check.that(!service, "INV-GONE", || format!("{id} is {state:?} and has its Service"));
@@ -139,6 +144,20 @@ impl World {
             JobState::Completed | JobState::Failed | JobState::Cancelled => !share,
         };
         check.that(fits, "INV-GPU", || format!("{id} is {state:?}, with a GPU share: {share}"));
+    }
+
+    /// The streaming pod of a job is where the job is.
+    fn check_pod(&self, job: &Job, check: &mut Check) {
+        let (id, state) = (job.terms.id, job.state);
+        let Some(stage) = self.cluster.stage(id, Part::Grpc) else { return };
+        let fits = match state {
+            JobState::Pending => matches!(stage, Stage::Creating | Stage::Unschedulable(_)),
+            JobState::Running => matches!(stage, Stage::Running { .. }),
+            JobState::Completed | JobState::Failed | JobState::Cancelled => {
+                matches!(stage, Stage::Over { .. })
+            }
+        };
+        check.that(fits, "INV-POD", || format!("{id} is {state:?} and its pod {stage:?}"));
     }
 
     /// Nothing is there without a job but what is known to be left.

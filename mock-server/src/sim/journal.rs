@@ -12,6 +12,7 @@ use crate::domain::refusal::{PortHolder, Refusal};
 use crate::domain::time::Moment;
 
 use super::change::Outside;
+use super::cluster::edit::Edited;
 use super::faults::{Draw, Effect, GiveBack, Hit, Point, RuleId, Step};
 use super::signal::Told;
 
@@ -24,6 +25,8 @@ pub enum Removal {
     Idle,
     /// It had come to its end.
     Finished,
+    /// Somebody with access to the cluster deleted its Job.
+    Deleted,
     /// It had come to its end and its cleanup job was gone.
     Ttl,
     /// A client cancelled it, and its pods have been readable for long enough.
@@ -89,6 +92,8 @@ pub enum Happening {
     },
     /// Somebody with access to the cluster deleted a job's cleanup job.
     CleanupJobDeleted(JobId),
+    /// Somebody with access to the cluster did something to its objects.
+    ClusterEdited(Edited),
     /// A rule did not pass.
     Fault(Box<FaultHit>),
     /// A request was answered, or ended without an answer.

@@ -101,13 +101,13 @@ impl World {
             ports: self.left.doors.keys().copied().collect(),
             planted: Planted {
                 ports: self.held_ports.keys().copied().collect(),
-                services: self.cluster.leftover_services.iter().copied().collect(),
+                services: self.cluster.planted_ports().collect(),
             },
             ..Leaks::default()
         };
         for (id, objects) in self.cluster.objects().filter(|(id, _)| !self.jobs.contains_key(id)) {
             for object in objects {
-                let name = cluster::name(*object, id);
+                let name = cluster::name(object, id);
                 match object {
                     Object::GrpcJob | Object::CleanupJob => {
                         leaks.pods.push(cluster::pod_name(self.seed, &name));

@@ -13,6 +13,9 @@ use super::agenda::Event;
 use super::calls::StreamState;
 use super::change::Outside;
 use super::cluster::Object;
+use super::cluster::facts::{Outcome, Part, Unschedulable};
+use super::cluster::pods::POD_STARTS;
+use super::cluster::workloads::Workload;
 use super::journal::{Happening, Removal};
 use super::setup::{Dependencies, MongoDb, Supply};
 use super::world::World;
@@ -21,11 +24,11 @@ use super::world::World;
 const CANCELLED_PODS_STAY: Duration = Duration::from_secs(2);
 /// From the answer to the open port of a server whose pods are slow.
 const SLOW_POD_START: Duration = Duration::from_millis(6_500);
-/// From a new pod of a workload to its readiness.
-pub(super) const WORKLOAD_START: Duration = Duration::from_secs(3);
+
 impl World {
     /// Lets everything happen that is due by `now`, each at its own time.
     pub(super) fn catch_up(&mut self, now: Moment) {
+        self.cluster.forget_old_events(now);
         while let Some((at, event)) = self.agenda.take_due(now) {
             self.fire(event, at);
         }
@@ -51,10 +54,19 @@ impl World {
             Event::ProgressCheck(call) => self.check_progress(call, at),
             Event::MongoDbReady => {
                 // An earlier restart that was cut short does not make a later one shorter.
-                if self.dependencies.mongodb == MongoDb::Restarting && self.mongodb_ready_at == Some(at) {
-                    self.change_dependencies(Dependencies { mongodb: MongoDb::Up, ..self.dependencies }, at);
+                if self.rehearsed.mongodb == MongoDb::Restarting && self.mongodb_ready_at == Some(at) {
+                    self.change_dependencies(Dependencies { mongodb: MongoDb::Up, ..self.rehearsed }, at);
                 }
             }
+            Event::Workload(due) => {
+                self.cluster.workload_is_due(due, at);
+                self.workloads_changed(at);
+            }
+            Event::PodGone(id, part) => self.cluster.pod_is_gone(id, part),
+            Event::CleanupJobOver(id) => {
+                self.cluster.delete(id, Object::CleanupJob, at);
+            }
+            Event::ServerExits(times) => self.server_exits(times, at),
             Event::ServerReady => self.server_ready(at),
             Event::GoBack(change) => self.go_back(change, at),
             Event::RulesExpire => self.expire_rules(at),
@@ -71,6 +83,7 @@ impl World {
             return;
         }
         door.serve(&job.terms);
+        self.cluster.start(id, Part::Grpc, at);
         if let Some(state) = job.state.after(JobEvent::PodReady) {
             job.state = state;
         }
@@ -89,7 +102,8 @@ impl World {
             JobEvent::PodLost => (StreamEnd::Gone, Happening::Failed(id)),
             JobEvent::StreamsOver | JobEvent::PodReady => (StreamEnd::Gone, Happening::Completed(id)),
         };
-        job.end_calls(end, &mut self.agenda);
+        self.end_calls(id, end, at);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(mut door) = job.door.take()
             && job.streams.iter().all(StreamState::is_played_out)
         {
@@ -97,23 +111,32 @@ impl World {
         }
         self.journal.write(at, what);
         self.cluster.give_back_gpu_share(id);
+        let (how, killed) = match event {
+            JobEvent::PodLost => (Outcome::Failed, true),
+            JobEvent::Cancel => (Outcome::Succeeded, true),
+            JobEvent::StreamsOver | JobEvent::PodReady => (Outcome::Succeeded, false),
+        };
         if state == JobState::Cancelled {
             self.plan_sweep(id, at);
-            self.cluster.delete(id, Object::Service);
+            self.cluster.delete(id, Object::Service, at);
+            self.cluster.end(id, Part::Cleanup, how, killed, at);
             self.agenda.enter(at.after(CANCELLED_PODS_STAY), Event::CancelledPodsGone(id));
-        } else if self.cluster.has(id, Object::CleanupJob) {
+        } else if self.cluster.is_watched(id) {
             self.plan_sweep(id, at);
         } else {
             self.agenda.enter(at.after(self.setup.times.job_ttl), Event::TtlOver(id));
         }
+        self.cluster.end(id, Part::Grpc, how, killed, at);
         self.hand_on_gpu_shares(at);
     }
 
     /// The server gives up on the streams of a job, and with them on the job.
     fn go_away(&mut self, id: JobId, at: Moment) {
         // A job that came to another end in the meantime goes its own way.
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.state == JobState::Running) else { return };
-        job.end_calls(StreamEnd::GoneAway, &mut self.agenda);
+        if self.jobs.get(&id).is_none_or(|job| job.state != JobState::Running) {
+            return;
+        }
+        self.end_calls(id, StreamEnd::GoneAway, at);
         self.remove(id, Removal::GoneAway, at);
     }
 
@@ -125,15 +148,16 @@ impl World {
 
     /// Removes a job with everything that belongs to it; the slot goes back last.
     pub(super) fn remove(&mut self, id: JobId, why: Removal, at: Moment) {
+        self.end_calls(id, StreamEnd::Gone, at);
         let Some(mut job) = self.jobs.remove(&id) else { return };
-        job.end_calls(StreamEnd::Gone, &mut self.agenda);
         if let Some(key) = job.sweep.take() {
             self.agenda.withdraw(key);
         }
         drop(job.door.take());
         self.lose_readers_of(id, job.over_since.filter(|_| job.state == JobState::Cancelled).unwrap_or(at));
+        self.cluster.goes(id, why == Removal::Idle || why == Removal::Finished, at);
         for object in [Object::Service, Object::GrpcJob, Object::CleanupJob, Object::Queue] {
-            self.cluster.delete(id, object);
+            self.cluster.delete(id, object, at);
         }
         self.free_slots.insert(id.slot);
         self.jobs_allowed = self.jobs_allowed.min(self.jobs.len());
@@ -141,9 +165,22 @@ impl World {
         self.hand_on_gpu_shares(at);
     }
 
-    /// Whether another job's pod could be placed now.
+    /// Whether there is a GPU share for another job.
     pub(super) fn has_free_gpu_share(&self) -> bool {
         self.cluster.has_free_gpu_share(self.setup.gpu.size)
+    }
+
+    /// Why another job's pod would not be placed now.
+    pub(super) fn why_unschedulable(&self) -> Option<Unschedulable> {
+        self.cluster.why_unschedulable(self.setup.gpu.size)
+    }
+
+    /// Gives the pod of a new job a GPU share and a node, or lets it wait for them.
+    pub(super) fn place_pod(&mut self, id: JobId, now: Moment) {
+        match self.why_unschedulable() {
+            Some(why) => self.cluster.cannot_place(id, Part::Grpc, why, now),
+            None => drop(self.cluster.take_gpu_share(id, self.setup.gpu.size, now)),
+        }
     }
 
     /// Gives the GPU share of a job that is over to the pods that wait for one.
@@ -169,9 +206,11 @@ impl World {
             .collect();
         waiting.sort_by_key(|(id, _)| id.sequence);
         for (id, pod_start) in waiting {
-            if !self.cluster.take_gpu_share(id, self.setup.gpu.size) {
-                break;
+            if let Some(why) = self.why_unschedulable() {
+                self.cluster.cannot_place(id, Part::Grpc, why, at);
+                continue;
             }
+            self.cluster.take_gpu_share(id, self.setup.gpu.size, at);
             if pod_start.is_zero() {
                 self.start_pod(id, at);
             } else {
@@ -193,7 +232,8 @@ impl World {
             return;
         }
         let over_since = job.over_since;
-        self.cluster.delete(id, Object::CleanupJob);
+        self.cluster.by_hand(id, Object::CleanupJob);
+        self.cluster.delete(id, Object::CleanupJob, at);
         self.journal.write(at, Happening::CleanupJobDeleted(id));
         self.plan_sweep(id, at);
         if let Some(since) = over_since {
@@ -211,8 +251,24 @@ impl World {
         self.dark_since = if state.delivers() { None } else { self.dark_since.or(Some(at)) };
     }
 
-    /// Changes the states of the outside systems.
+    /// Changes what rehearsals want of the outside systems.
     pub fn change_dependencies(&mut self, new: Dependencies, at: Moment) {
+        let old = std::mem::replace(&mut self.rehearsed, new);
+        if new.mongodb == MongoDb::Restarting && old.mongodb != MongoDb::Restarting {
+            let ready_at = at.after(POD_STARTS);
+            self.mongodb_ready_at = Some(ready_at);
+            self.agenda.enter(ready_at, Event::MongoDbReady);
+            self.cluster.restart(Workload::MongoDb, at);
+        }
+        if new.mongodb == MongoDb::Up && old.mongodb == MongoDb::Restarting {
+            self.cluster.hurry(Workload::MongoDb, at);
+        }
+        self.workloads_changed(at);
+    }
+
+    /// Makes of the outside systems what rehearsals want and the workloads have pods for.
+    pub(super) fn settle(&mut self, at: Moment) {
+        let new = self.met();
         let old = std::mem::replace(&mut self.dependencies, new);
         let changes = [
             (Outside::MongoDb(new.mongodb), old.mongodb != new.mongodb),
@@ -224,11 +280,6 @@ impl World {
         ];
         for (what, _) in changes.into_iter().filter(|(_, changed)| *changed) {
             self.journal.write(at, Happening::OutsideChanged(what));
-        }
-        if new.mongodb == MongoDb::Restarting && old.mongodb != MongoDb::Restarting {
-            let ready_at = at.after(WORKLOAD_START);
-            self.mongodb_ready_at = Some(ready_at);
-            self.agenda.enter(ready_at, Event::MongoDbReady);
         }
         self.follow_startup(old, at);
         match (old.recorder, new.recorder) {

@@ -37,6 +37,9 @@ pub trait Door: Send {
     /// Begins to serve the job's streams to those who connect.
     fn serve(&mut self, job: &Arc<Terms>);
 
+    /// Closes the port to those who come; connections that stand go on as they are.
+    fn shut(&mut self);
+
     /// Says, before the drop, that everything was said: who is still reading may read to the end, however slowly.
     fn let_read_on(&mut self);
 }

@@ -18,6 +18,7 @@ use crate::domain::view::Layout;
 use super::agenda::Event;
 use super::calls::StreamState;
 use super::cluster::Object;
+use super::cluster::facts::Part;
 use super::faults::{Effect, GiveBack, Hit, Point, Step, Subject};
 use super::journal::{FaultHit, Happening};
 use super::leaks::Left;
@@ -53,12 +54,13 @@ impl<'w> Reservation<'w> {
     pub(super) fn take_all(mut self, admitted: &Admitted, stream_host: String) -> Result<Arc<Terms>, Failed> {
         self.view = Some(admitted.request().view().number());
         let pod_start = self.world.pod_start(self.world.quirks);
-        let starts_at_once = pod_start.is_zero() && self.world.has_free_gpu_share();
+        let starts_at_once = pod_start.is_zero() && self.world.why_unschedulable().is_none();
         let slot = self.take_slot()?;
         let sequence = self.take_sequence()?;
         let (id, port) = self.take_port(slot, sequence, starts_at_once)?;
-        self.take_objects(id).map_err(|(step, refusal)| Failed { refusal, at: Some((id, step)) })?;
-        Ok(self.commit(admitted, id, port, stream_host, starts_at_once))
+        let terms = self.terms(admitted, id, port, stream_host);
+        self.take_objects(&terms).map_err(|(step, refusal)| Failed { refusal, at: Some((id, step)) })?;
+        Ok(self.commit(terms, starts_at_once))
     }
 
     fn take_slot(&mut self) -> Result<Slot, Refusal> {
@@ -166,7 +168,10 @@ impl<'w> Reservation<'w> {
                 Some(_) | None => return,
             },
             Taken::Object(id, object) if fails => Left::Object(id, object),
-            Taken::Object(id, object) => return self.world.cluster.delete(id, object),
+            Taken::Object(id, object) => {
+                self.world.cluster.delete(id, object, self.now);
+                return;
+            }
         };
         self.world.leave_behind(left, self.id, self.now);
     }
@@ -174,7 +179,10 @@ impl<'w> Reservation<'w> {
     fn hold(&mut self, port: NodePort, listen: bool) -> Result<Box<dyn Door>, Refusal> {
         // Of a lost job, planted by a rehearsal, or of a job whose undo failed: this one has none yet.
         let service = self.id.is_some_and(|id| self.world.cluster.has_service_on(id.slot));
-        if service || self.world.cluster.leftover_services.contains(&port) {
+        if service || !self.world.cluster.planted_on(port).is_empty() {
+            if let Some(id) = self.id {
+                self.world.cluster.tell_port_allocated(id, port, self.now);
+            }
             return Err(Refusal::PortInUse { port, holder: PortHolder::Service });
         }
         let held = self.world.ports.hold(port).and_then(|mut door| {
@@ -200,7 +208,8 @@ impl<'w> Reservation<'w> {
         }
     }
 
-    fn take_objects(&mut self, id: JobId) -> Result<(), (Step, Refusal)> {
+    fn take_objects(&mut self, terms: &Arc<Terms>) -> Result<(), (Step, Refusal)> {
+        let id = terms.id;
         let refuses = match self.world.dependencies.cluster {
             ClusterState::Ok => false,
             ClusterState::RefusesObjects | ClusterState::OutOfPodAddresses => true,
@@ -213,26 +222,19 @@ impl<'w> Reservation<'w> {
             if let Some(refusal) = self.forced(step, Some(id)) {
                 return Err((step, refusal));
             }
-            self.world.cluster.create(id, object);
+            self.world.cluster.create(terms, object, self.now);
             self.taken.push(Taken::Object(id, object));
             if object == Object::GrpcJob {
                 // The share belongs to this Job's pod and goes with it; without one the pod stays Pending.
-                self.world.cluster.take_gpu_share(id, self.world.setup.gpu.size);
+                self.world.place_pod(id, self.now);
             }
         }
         self.forced(Step::Commit, Some(id)).map_or(Ok(()), |refusal| Err((Step::Commit, refusal)))
     }
 
-    /// Enters the job into the table: from here on it exists.
-    fn commit(
-        mut self,
-        admitted: &Admitted,
-        id: JobId,
-        port: NodePort,
-        stream_host: String,
-        starts_at_once: bool,
-    ) -> Arc<Terms> {
-        let world = &mut *self.world;
+    /// What the job is created with.
+    fn terms(&self, admitted: &Admitted, id: JobId, port: NodePort, stream_host: String) -> Arc<Terms> {
+        let world = &*self.world;
         let request = admitted.request();
         let mut layout = Layout::of(
             request.view(),
@@ -244,12 +246,18 @@ impl<'w> Reservation<'w> {
         if world.quirks.has(Quirk::FrequencyBinsDecimated) {
             layout.bins = layout.bins.decimated();
         }
-        let streams = layout.streams.iter().map(|_| StreamState::default()).collect();
         let fiber = Arc::clone(&world.fiber);
         let (quirks, forgiven) = (world.quirks, admitted.forgiven().to_vec());
-        let terms = Arc::new(Terms { id, port, request, layout, fiber, stream_host, quirks, forgiven });
+        Arc::new(Terms { id, port, request, layout, fiber, stream_host, quirks, forgiven })
+    }
+
+    /// Enters the job into the table: from here on it exists.
+    fn commit(mut self, terms: Arc<Terms>, starts_at_once: bool) -> Arc<Terms> {
+        let (world, id) = (&mut *self.world, terms.id);
+        let streams = terms.layout.streams.iter().map(|_| StreamState::default()).collect();
         if let Some(door) = self.door.as_mut().filter(|_| starts_at_once) {
             door.serve(&terms);
+            world.cluster.start(id, Part::Grpc, self.now);
         }
         let state = if starts_at_once { JobState::Running } else { JobState::Pending };
         let job = Job {

@@ -136,6 +136,7 @@ impl Simulation {
             (_, None) => false,
         };
         drop(world);
+        self.store.tell_news();
         if earlier {
             self.agenda_changed.tell();
         }
@@ -176,6 +177,8 @@ impl Simulation {
         if cfg!(debug_assertions) {
             world.check_invariants();
         }
+        drop(world);
+        self.store.tell_news();
         let written = self.journal.written();
         let entries = self.journal.since(before.max(written.saturating_sub(Fired::MOST)));
         Fired { entries, count: written - before }

@@ -123,7 +123,7 @@ impl World {
             namespace: self.setup.namespace.clone(),
             objects: self.object_names(),
             cleanup_ttl: self.setup.times.cleanup_ttl,
-            leftover_services: self.cluster.leftover_services.iter().copied().collect(),
+            leftover_services: self.cluster.planted_ports().collect(),
             leaks: self.leaks(now),
             limits: self.setup.limits,
             gpu: self.setup.gpu,
@@ -137,7 +137,7 @@ impl World {
         let mut names = ObjectNames::default();
         for (id, objects) in self.cluster.objects() {
             for object in objects {
-                let name = cluster::name(*object, id);
+                let name = cluster::name(object, id);
                 match object {
                     Object::GrpcJob | Object::CleanupJob => {
                         names.pods.push(cluster::pod_name(self.seed, &name));

@@ -4,11 +4,14 @@
 //! again. Here that shows as what it comes to: no pod is ready until MongoDB answers and the pod that is started then
 //! has had its time. A server that has come up does without MongoDB, as far as its routes can.
 
+use std::time::Duration;
+
 use crate::domain::time::Moment;
 
 use super::agenda::Event;
+use super::cluster::pods::POD_STARTS;
+use super::cluster::workloads::Workload;
 use super::journal::Happening;
-use super::lifecycle::WORKLOAD_START;
 use super::setup::{Dependencies, MongoDb, Supply};
 use super::world::World;
 
@@ -22,7 +25,21 @@ pub enum Startup {
     PodStarts(Moment),
 }
 
+/// How long the cluster waits before it starts a container again that has exited; twice as long each time.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
+/// The longest that it waits.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+
 impl World {
+    /// The process of the Focus Server was started again, and has exited.
+    pub(super) fn server_exits(&mut self, times: u32, at: Moment) {
+        if self.startup == Some(Startup::WaitsForMongoDb) {
+            self.cluster.count_restart(Workload::FocusServer, at);
+            let wait = FIRST_BACK_OFF.saturating_mul(1 << times.min(8)).min(LONGEST_BACK_OFF);
+            self.agenda.enter(at.after(wait), Event::ServerExits(times.saturating_add(1)));
+        }
+    }
+
     /// A first pod of the Focus Server starts.
     pub(super) fn start_server(&mut self, at: Moment) {
         let starts = self.setup.requires_mongo && self.dependencies.focus_server == Supply::Up;
@@ -41,7 +58,7 @@ impl World {
         }
         match (self.startup, self.dependencies.mongodb) {
             (Some(Startup::WaitsForMongoDb), MongoDb::Up) => {
-                let ready_at = at.after(WORKLOAD_START);
+                let ready_at = at.after(POD_STARTS);
                 self.startup = Some(Startup::PodStarts(ready_at));
                 self.agenda.enter(ready_at, Event::ServerReady);
             }
@@ -55,6 +72,7 @@ impl World {
 
     fn wait_for_mongodb(&mut self, at: Moment) {
         self.startup = Some(Startup::WaitsForMongoDb);
+        self.agenda.enter(at.after(FIRST_BACK_OFF), Event::ServerExits(1));
         self.journal.write(at, Happening::ServerWaits("mongodb"));
     }
 
@@ -62,6 +80,7 @@ impl World {
     pub(super) fn server_ready(&mut self, at: Moment) {
         if self.startup == Some(Startup::PodStarts(at)) {
             self.startup = None;
+            self.show_health(at);
             self.journal.write(at, Happening::ServerUp);
         }
     }

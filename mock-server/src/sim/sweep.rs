@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use super::agenda::Event;
-use super::cluster::Object;
 use super::journal::Removal;
 use super::setup::Times;
 use super::world::{Job, World};
@@ -16,11 +15,11 @@ use crate::domain::job::JobState;
 use crate::domain::time::Moment;
 
 // CPU of a streaming pod somebody reads from, and of one nobody does, in millicores.
-const BUSY_CPU_M: u32 = 250;
-const IDLE_CPU_M: u32 = 2;
+pub(super) const BUSY_CPU_M: u32 = 250;
+pub(super) const IDLE_CPU_M: u32 = 2;
 
 /// What a job's streaming pod uses, in millicores.
-fn cpu(job: &Job) -> u32 {
+pub(super) fn cpu(job: &Job) -> u32 {
     if job.calls.is_empty() { IDLE_CPU_M } else { BUSY_CPU_M }
 }
 
@@ -48,7 +47,7 @@ impl World {
         if let Some(key) = job.sweep.take() {
             self.agenda.withdraw(key);
         }
-        let swept = self.cluster.has(id, Object::CleanupJob);
+        let swept = self.cluster.is_watched(id);
         if let Some(number) = samples_to_go(job, times).filter(|_| swept) {
             let at = sample(job.created, times.sweep_period, now, number);
             job.sweep = Some(self.agenda.enter(at, Event::Sweep(id)));

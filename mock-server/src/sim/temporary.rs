@@ -169,7 +169,7 @@ impl World {
 
     /// What a setting is at present, whatever is said of its value.
     fn present(&self, setting: Setting) -> Setting {
-        let (limits, gpu, outside) = (&self.setup.limits, &self.setup.gpu, self.dependencies);
+        let (limits, gpu, outside) = (&self.setup.limits, &self.setup.gpu, self.rehearsed);
         match setting {
             Setting::Outside(what) => Setting::Outside(match what {
                 Outside::Fiber(_) => Outside::Fiber(self.fiber_state),

@@ -66,6 +66,9 @@ pub struct World {
     pub(super) catalog: Catalog,
     /// Since when the recorder is down, while it is.
     pub(super) recorder_down_since: Option<Moment>,
+    /// What rehearsals want of the outside systems.
+    pub(super) rehearsed: Dependencies,
+    /// What the product meets of them: that, as far as their workloads have a ready pod.
     pub(super) dependencies: Dependencies,
     /// How it deviates from the contract at the moment.
     pub(super) quirks: Quirks,
@@ -141,6 +144,7 @@ impl World {
             dark_since: None,
             catalog: setup.recordings.catalog(now.seconds()),
             recorder_down_since: None,
+            rehearsed: Dependencies::default(),
             dependencies: Dependencies::default(),
             quirks: setup.quirks,
             mongodb_ready_at: None,
@@ -149,7 +153,7 @@ impl World {
             next_sequence: Some(setup.first_sequence),
             jobs: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            cluster: Cluster::default(),
+            cluster: Cluster::new(Arc::clone(&store), seed, &setup.namespace, setup.gpu.size, now),
             store,
             agenda: Agenda::default(),
             faults,
@@ -170,9 +174,11 @@ impl World {
             setup,
         };
         let setup = Arc::clone(&world.setup);
+        world.cluster.relabel(setup.quirks.has(Quirk::JobTemplateObserved), now);
         world.change_fiber(setup.fiber_state, now);
         world.change_dependencies(setup.dependencies, now);
         world.start_server(now);
+        world.show_health(now);
         world.install_rules(now);
         world.enter_timeline(now);
         world
@@ -368,6 +374,7 @@ impl World {
     pub fn set_quirk(&mut self, quirk: Quirk, on: bool, now: Moment) {
         if self.quirks.has(quirk) != on {
             self.quirks = self.quirks.with(quirk, on);
+            self.cluster.relabel(self.quirks.has(Quirk::JobTemplateObserved), now);
             self.journal.write(now, Happening::QuirkChanged(quirk, on));
         }
     }
@@ -408,9 +415,9 @@ impl World {
     /// Plants a Service of a lost job that holds a node port, or takes it away.
     pub fn plant_leftover_service(&mut self, port: NodePort, planted: bool) {
         if planted {
-            self.cluster.leftover_services.insert(port);
+            self.plant_leftover(port, Moment::from_nanos(0));
         } else {
-            self.cluster.leftover_services.remove(&port);
+            self.remove_leftovers(port);
         }
     }
 

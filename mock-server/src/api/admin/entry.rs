@@ -11,7 +11,7 @@ use crate::sim::faults::Draw;
 use crate::sim::journal::{Entry, FaultHit, Happening, Reason, RequestRecord};
 
 /// Names of all kinds of entries.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 27] = [
     "configured",
     "refused",
     "rolled-back",
@@ -33,6 +33,7 @@ pub(super) const KINDS: [&str; 26] = [
     "change-refused",
     "leaked",
     "cleanup-job-deleted",
+    "cluster-edited",
     "fault",
     "request",
     "server-waits",
@@ -64,6 +65,7 @@ pub(super) fn kind(what: &Happening) -> &'static str {
         Happening::ChangeRefused(_) => "change-refused",
         Happening::Leaked { .. } => "leaked",
         Happening::CleanupJobDeleted(_) => "cleanup-job-deleted",
+        Happening::ClusterEdited(_) => "cluster-edited",
         Happening::Fault(_) => "fault",
         Happening::Request(_) => "request",
         Happening::ServerWaits(_) => "server-waits",
@@ -89,6 +91,7 @@ pub(super) fn job(what: &Happening) -> Option<JobId> {
         Happening::Fault(hit) => hit.job,
         Happening::Request(record) => record.job,
         Happening::Refused(_)
+        | Happening::ClusterEdited(_)
         | Happening::OutsideChanged(_)
         | Happening::QuirkChanged(..)
         | Happening::LimitsChanged(_)
@@ -145,6 +148,7 @@ fn details(what: &Happening) -> Value {
         Happening::RuleAdded(rule) | Happening::RuleRemoved(rule) => value!({ "rule": rule.as_str() }),
         Happening::ChangeRefused(why) => value!({ "refusal": why }),
         Happening::Leaked { undo, name, .. } => value!({ "what": undo.name(), "name": name }),
+        Happening::ClusterEdited(edited) => value!({ "what": edited.name(), "name": edited.object() }),
         Happening::Fault(hit) => {
             let mut body = fault(hit);
             if let Some(request) = &hit.request {

@@ -204,6 +204,7 @@ pub(super) fn removal(why: Removal) -> &'static str {
     match why {
         Removal::Idle => "idle",
         Removal::Finished => "finished",
+        Removal::Deleted => "deleted",
         Removal::Ttl => "ttl",
         Removal::Cancelled => "cancelled",
         Removal::GoneAway => "gone-away",

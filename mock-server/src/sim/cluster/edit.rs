@@ -50,6 +50,46 @@ pub enum Edit {
     },
 }
 
+/// Something that was done to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// A workload has so many pods from now on.
+    Scaled(Workload, u32),
+    /// The pods of a workload are replaced.
+    Restarted(Workload),
+    /// An object was deleted.
+    Deleted(Key),
+    /// A Service was created.
+    Created(Key),
+    /// A node takes no new pods, or takes them again.
+    Cordoned(NodeName, bool),
+}
+
+impl Edited {
+    /// What was done.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Scaled(..) => "scaled",
+            Self::Restarted(_) => "restarted",
+            Self::Deleted(_) => "deleted",
+            Self::Created(_) => "created",
+            Self::Cordoned(_, true) => "cordoned",
+            Self::Cordoned(_, false) => "uncordoned",
+        }
+    }
+
+    /// To which object.
+    #[must_use]
+    pub fn object(&self) -> &str {
+        match self {
+            Self::Scaled(workload, _) | Self::Restarted(workload) => workload.name(),
+            Self::Deleted(key) | Self::Created(key) => &key.name,
+            Self::Cordoned(node, _) => node.name(),
+        }
+    }
+}
+
 /// Why something was not done to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditRefused {

@@ -51,6 +51,14 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Namespace(pub Arc<str>);
 
+impl Namespace {
+    /// That of what is in no namespace.
+    #[must_use]
+    pub fn none() -> Self {
+        Self("".into())
+    }
+}
+
 /// Which object: kind, namespace and name, in the order in which lists have them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {

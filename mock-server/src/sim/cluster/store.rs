@@ -5,6 +5,7 @@
 //! its own, taken for a look at a time, so that many who watch hold up nobody.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::facts::{Deleting, Facts, Key, Kind, Namespace, Record, Uid, Version};
@@ -49,6 +50,8 @@ pub struct Expired {
 pub struct Store {
     kept: Mutex<Kept>,
     told: Told,
+    /// Whether something changed that nobody was told of.
+    news: AtomicBool,
     seed: Seed,
     /// How many changes are kept.
     history: usize,
@@ -101,7 +104,7 @@ impl Store {
     /// An empty store that keeps so many changes.
     #[must_use]
     pub fn new(seed: Seed, history: usize) -> Self {
-        Self { kept: Mutex::default(), told: Told::default(), seed, history }
+        Self { kept: Mutex::default(), told: Told::default(), news: AtomicBool::new(false), seed, history }
     }
 
     /// The newest version.
@@ -158,6 +161,19 @@ impl Store {
         &self.told
     }
 
+    /// There is something to tell: of an object, or of what its container says.
+    pub(in crate::sim) fn note_news(&self) {
+        self.news.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whoever watches, if there is something to tell. Once for all that a command does: nobody wakes up to half
+    /// of it.
+    pub(in crate::sim) fn tell_news(&self) {
+        if self.news.load(Ordering::Relaxed) && self.news.swap(false, Ordering::Relaxed) {
+            self.told.tell();
+        }
+    }
+
     /// Makes an object be so: creates it, or changes it if it was otherwise. Its record.
     pub(in crate::sim) fn put(
         &self,
@@ -182,6 +198,7 @@ impl Store {
         let record = Arc::new(Record { key: key.clone(), uid, version, created, deleting, facts });
         kept.objects.insert(key, Arc::clone(&record));
         kept.write(self.history, Change { version, before, after: Arc::clone(&record), deleted: false });
+        self.note_news();
         record
     }
 
@@ -193,6 +210,7 @@ impl Store {
         let after = Arc::new(Record { version, ..Record::clone(&before) });
         let change = Change { version, before: Some(before), after: Arc::clone(&after), deleted: true };
         kept.write(self.history, change);
+        self.note_news();
         Some(after)
     }
 

@@ -277,8 +277,14 @@ fn what_nobody_made_fail_is_a_leak_as_well_and_breaks_an_invariant() {
     };
     let slot = broken(|world| assert!(world.free_slots.pop_first().is_some()));
     assert_eq!(slot, ["INV-SLOT"]);
-    let object = broken(|world| world.cluster.create(id("7-7"), crate::sim::cluster::Object::Queue));
+    let object = broken(|world| {
+        let nobody = &crate::sim::faults::Unnamed;
+        let host = String::from("http://localhost");
+        let terms = world.configure(&historic_single(), host, nobody, at(0)).expect("a job");
+        world.remove(terms.id, crate::sim::journal::Removal::Ttl, at(0));
+        world.cluster.create(&terms, crate::sim::cluster::Object::Queue, at(0));
+    });
     assert_eq!(object, ["INV-OBJECTS"]);
-    let share = broken(|world| assert!(world.cluster.take_gpu_share(id("7-7"), None)));
+    let share = broken(|world| assert!(world.cluster.take_gpu_share(id("7-7"), None, at(0))));
     assert_eq!(share, ["INV-GONE"]);
 }

@@ -7,6 +7,7 @@ mod advance;
 mod cancel;
 mod catalogue;
 mod changes;
+mod cluster;
 mod dependencies;
 mod endings;
 mod fate;
@@ -25,9 +26,12 @@ mod quirks;
 mod rehearsals;
 mod repeat;
 mod rollback;
+mod said;
 mod startup;
 mod sweep;
 mod timeline;
+mod watchers;
+mod workloads;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -136,7 +140,7 @@ impl Rig {
 
     fn depend(&self, change: impl FnOnce(&mut Dependencies)) {
         self.sim.with(|world, now| {
-            let mut dependencies = world.dependencies();
+            let mut dependencies = world.rehearsed;
             change(&mut dependencies);
             world.change_dependencies(dependencies, now);
         });

@@ -109,6 +109,12 @@ impl Door for FakeDoor {
         }
     }
 
+    fn shut(&mut self) {
+        let table = &mut self.machine().table;
+        table.held.remove(&self.port);
+        table.listening.remove(&self.port);
+    }
+
     fn let_read_on(&mut self) {}
 }
 
