@@ -5,13 +5,20 @@
 
 mod ask;
 mod failure;
+mod interface;
 mod render;
 mod resource;
+mod stand_in;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::response::Response;
+
+use crate::api::rejection::Refused;
 use crate::sim::Simulation;
+
+pub(crate) use interface::{Interface, Shared};
 
 /// What every answer needs.
 pub(crate) struct Kube {
@@ -21,4 +28,11 @@ pub(crate) struct Kube {
     pub(crate) node_address: IpAddr,
     /// The namespace of the product.
     pub(crate) namespace: Arc<str>,
+    /// Most watches that are open at a time.
+    pub(crate) max_watches: usize,
+}
+
+/// The answer to whom a rule lets no more requests pass for so many seconds.
+pub(crate) fn too_many_requests(seconds: u32) -> (Response, Refused) {
+    stand_in::too_many_requests(seconds)
 }

@@ -12,7 +12,7 @@ use crate::domain::fiber::FiberState;
 use crate::domain::job::JobState;
 use crate::sim::calls::{OpenedCall, Turn};
 use crate::sim::faults::Step;
-use crate::sim::setup::{ClusterState, GpuPool, MongoDb, OnConflict, RecordingsState, Supply};
+use crate::sim::setup::{ClusterState, GpuPool, MongoDb, NodeState, OnConflict, RecordingsState, Supply};
 
 use super::*;
 
@@ -76,14 +76,10 @@ fn dependencies() -> impl Strategy<Value = Dependencies> {
             1 => select(vec![ClusterState::RefusesObjects, ClusterState::OutOfPodAddresses])
         ],
         supply(),
+        prop_oneof![4 => Just(NodeState::Ready), 1 => Just(NodeState::NotReady)],
     )
-        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster, focus_server)| Dependencies {
-            mongodb,
-            rabbitmq,
-            recorder,
-            recordings,
-            cluster,
-            focus_server,
+        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster, focus_server, node)| {
+            Dependencies { mongodb, rabbitmq, recorder, recordings, cluster, focus_server, node }
         })
 }
 
