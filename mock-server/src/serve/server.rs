@@ -228,7 +228,6 @@ impl Server {
         kube::Interface::new(kube::Shared {
             kube: Arc::new(kube),
             token: config.kube.token.clone(),
-            max_body_bytes: config.setup.limits.max_body_bytes,
             body_time: config.http.body_time,
             closing: Arc::clone(&self.closing),
             ids: kube::Shared::ids(config.seed),

@@ -18,7 +18,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::failure::Failure;
-use super::{Kube, stand_in};
+use super::ask::Asked;
+use super::{Kube, router};
 use crate::api::effect::{Answered, Case, Made, Tongue};
 use crate::api::rejection::Refused;
 use crate::api::rest::{Ends, RequestId, RequestIds, header};
@@ -36,6 +37,9 @@ const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 /// **Chosen**: probes have no token to send, so a mock that asks for one answers them all the same.
 const OPEN: [&str; 4] = ["/healthz", "/livez", "/readyz", "/version"];
 
+/// Largest body, as that of a real API server.
+pub(super) const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
 /// The API's listener: its routes and no others.
 #[derive(Clone)]
 pub(crate) struct Interface(Arc<Shared>);
@@ -45,8 +49,6 @@ pub(crate) struct Shared {
     pub(crate) kube: Arc<Kube>,
     /// What callers are asked for; everybody is let in without one.
     pub(crate) token: Option<Token>,
-    /// Largest request body in bytes.
-    pub(crate) max_body_bytes: usize,
     /// How long a client may take to send one, on the wall clock.
     pub(crate) body_time: Duration,
     /// Raised when answers that go on and on shall end.
@@ -70,35 +72,36 @@ impl Interface {
     pub(crate) async fn answer(self, request: http::Request<Body>, ends: Arc<Ends>) -> Answered {
         let shared = &self.0;
         let (parts, body) = request.into_parts();
-        let asked = Asked {
+        let asked = Asked::parse(&parts);
+        let request = Request {
             id: RequestId::of(&parts.headers, &shared.ids),
-            route: stand_in::route(&parts),
+            route: router::route(&asked),
             came: shared.kube.simulation.clock().now(),
             parts,
             ends,
             why: Mutex::default(),
         };
-        let telling = Telling { shared, asked: &asked, open: true };
-        if let Some(hit) = shared.judge(&asked, Phase::Before)
-            && let Some(made) = Box::pin(shared.case(&asked).before(hit)).await
+        let telling = Telling { shared, request: &request, open: true };
+        if let Some(hit) = shared.judge(&request, Phase::Before)
+            && let Some(made) = Box::pin(shared.case(&request).before(hit)).await
         {
             return telling.tell(made, &Bytes::new());
         }
         let mut read = Bytes::new();
         // A panic is a defect of ours, and the client learns that much instead of a broken connection.
-        let served = AssertUnwindSafe(shared.serve(&asked, body, &mut read)).catch_unwind().await;
+        let served = AssertUnwindSafe(shared.serve(&request, asked, body, &mut read)).catch_unwind().await;
         let mut made = match served.unwrap_or(Err(Failure::Internal)) {
             Ok(response) => Made::whole(shared.until_the_end(response), None),
             Err(failure) => {
-                let (response, refused) = stand_in::refuse(&failure);
+                let (response, refused) = failure.refuse();
                 Made::whole(response, Some(refused))
             }
         };
         for phase in [Phase::Headers, Phase::Body] {
             if let Answered::Whole(response) = &mut made.answered {
-                asked.identify(response);
-                if let Some(hit) = shared.judge(&asked, phase) {
-                    made = Box::pin(shared.case(&asked).after(phase, hit, made)).await;
+                request.identify(response);
+                if let Some(hit) = shared.judge(&request, phase) {
+                    made = Box::pin(shared.case(&request).after(phase, hit, made)).await;
                 }
             }
         }
@@ -107,21 +110,33 @@ impl Interface {
 }
 
 impl Shared {
-    async fn serve(&self, asked: &Asked, body: Body, read: &mut Bytes) -> Result<Response, Failure> {
-        let parts = &asked.parts;
+    async fn serve(
+        &self,
+        request: &Request,
+        asked: Result<Asked, Failure>,
+        body: Body,
+        read: &mut Bytes,
+    ) -> Result<Response, Failure> {
+        let parts = &request.parts;
         let path = parts.uri.path();
         let is_open = OPEN.contains(&path.strip_suffix('/').unwrap_or(path));
         let is_let_in = self.token.as_ref().is_none_or(|token| token.is_in(&parts.headers));
         if !is_open && !is_let_in {
             return Err(Failure::Unauthorized);
         }
-        *read = self.read(parts, body).await?;
-        stand_in::serve(&self.kube, parts, read.clone()).await
+        let mut asked = asked?;
+        if let Asked::Resource(ask) = &mut asked
+            && ask.has_body()
+        {
+            *read = self.read(parts, body).await?;
+            ask.body = read.clone();
+        }
+        router::act(&self.kube, &asked)
     }
 
     /// The body, within the limits of size and time.
     async fn read(&self, parts: &Parts, mut body: Body) -> Result<Bytes, Failure> {
-        let limit = self.max_body_bytes;
+        let limit = LARGEST_BODY;
         let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64)
         {
@@ -154,19 +169,19 @@ impl Shared {
     }
 
     /// The first rule that does not pass a request.
-    fn judge(&self, asked: &Asked, phase: Phase) -> Option<Hit> {
-        let point = AnyRoute::Kube(asked.route).at(phase);
-        let hit = self.kube.simulation.judge(point, asked, Some(asked.id.as_str()))?;
-        asked.why().push(Reason::Rule(FaultHit::of(&hit, None, Some(asked.id.as_str()))));
+    fn judge(&self, request: &Request, phase: Phase) -> Option<Hit> {
+        let point = AnyRoute::Kube(request.route).at(phase);
+        let hit = self.kube.simulation.judge(point, asked, Some(request.id.as_str()))?;
+        request.why().push(Reason::Rule(FaultHit::of(&hit, None, Some(request.id.as_str()))));
         Some(hit)
     }
 
-    fn case<'a>(&'a self, asked: &'a Asked) -> Case<'a> {
+    fn case<'a>(&'a self, request: &'a Request) -> Case<'a> {
         Case {
             simulation: &self.kube.simulation,
-            id: asked.id.as_str(),
-            method: &asked.parts.method,
-            version: asked.parts.version,
+            id: request.id.as_str(),
+            method: &request.parts.method,
+            version: request.parts.version,
             job: None,
             tongue: Tongue::Kubernetes,
         }
@@ -174,7 +189,7 @@ impl Shared {
 }
 
 /// One request.
-struct Asked {
+struct Request {
     parts: Parts,
     id: RequestId,
     route: KubeRoute,
@@ -183,7 +198,7 @@ struct Asked {
     why: Mutex<Vec<Reason>>,
 }
 
-impl Asked {
+impl Request {
     fn identify(&self, response: &mut Response) {
         response.headers_mut().insert(AUDIT_ID, self.id.value());
     }
@@ -198,7 +213,7 @@ impl Asked {
     }
 }
 
-impl Subject for Asked {
+impl Subject for Request {
     /// The id that the client gave, else who asks for what: requests that cannot be told apart share their draws, and
     /// each further one is the next occurrence.
     fn resource(&self) -> String {
@@ -232,7 +247,7 @@ impl Subject for Asked {
 /// begins.
 struct Telling<'a> {
     shared: &'a Shared,
-    asked: &'a Asked,
+    request: &'a Request,
     open: bool,
 }
 
@@ -240,7 +255,7 @@ impl Telling<'_> {
     fn tell(mut self, made: Made, body: &Bytes) -> Answered {
         let Made { mut answered, status, refused } = made;
         if let Answered::Whole(response) = &mut answered {
-            self.asked.identify(response);
+            self.request.identify(response);
         }
         self.open = false;
         self.write(status, refused.as_ref(), body);
@@ -248,24 +263,24 @@ impl Telling<'_> {
     }
 
     fn write(&self, status: Option<u16>, refused: Option<&Refused>, body: &Bytes) {
-        let Self { shared, asked, .. } = self;
-        let (parts, simulation) = (&asked.parts, &shared.kube.simulation);
+        let Self { shared, request, .. } = self;
+        let (parts, simulation) = (&request.parts, &shared.kube.simulation);
         let texts = Texts {
-            id: asked.id.as_str(),
+            id: request.id.as_str(),
             method: parts.method.as_str(),
-            path: asked.path(),
-            caller: &asked.ends.caller,
+            path: request.path(),
+            caller: &request.ends.caller,
             refusal: refused.map_or("", |refused| &refused.text),
         };
         let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let answered = journal::Answered {
-            route: asked.route.into(),
+            route: request.route.into(),
             body: body.clone(),
-            came: asked.came,
+            came: request.came,
             status,
             code: refused.map(|refused| refused.code),
             job: None,
-            why: std::mem::take(&mut *asked.why()),
+            why: std::mem::take(&mut *request.why()),
         };
         tracing::debug!(request_id = texts.id, method = texts.method, path = texts.path, status, "answered");
         simulation.journal().record(simulation.clock().now(), texts, headers, answered);

@@ -3,12 +3,20 @@
 //! Objects are rendered from the world's facts through `k8s-openapi`'s types and read back through them; nothing of them
 //! is kept here. What is not simulated answers 404 or 405 with a message that says so.
 
+mod answer;
 mod ask;
+mod discovery;
 mod failure;
+mod get;
 mod interface;
+mod list;
+mod metrics;
 mod render;
 mod resource;
-mod stand_in;
+mod router;
+mod selectors;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,5 +42,24 @@ pub(crate) struct Kube {
 
 /// The answer to whom a rule lets no more requests pass for so many seconds.
 pub(crate) fn too_many_requests(seconds: u32) -> (Response, Refused) {
-    stand_in::too_many_requests(seconds)
+    let failure = Failure::TooManyRequests(format!("too many requests: try again in {seconds} s"));
+    let (mut response, refused) = failure.refuse();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    (response, refused)
+}
+
+impl Kube {
+    /// What objects are rendered with.
+    fn scene(&self) -> render::Scene {
+        let (job_ttl, cleanup_ttl) = self.simulation.with(|world, _| {
+            let times = &world.setup().times;
+            (times.job_ttl, times.cleanup_ttl)
+        });
+        render::Scene {
+            node_address: self.node_address,
+            now: self.simulation.clock().now(),
+            job_ttl,
+            cleanup_ttl,
+        }
+    }
 }
