@@ -43,6 +43,7 @@ pub(crate) struct Query {
     pub(crate) resource_version_match: String,
     pub(crate) include_object: String,
     pub(crate) grace_period_seconds: Option<i64>,
+    pub(crate) propagation_policy: Option<String>,
     pub(crate) container: Option<String>,
     pub(crate) tail_lines: Option<u64>,
     pub(crate) since_seconds: Option<u64>,

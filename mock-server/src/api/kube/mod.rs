@@ -4,14 +4,30 @@
 //! is kept here. What is not simulated answers 404 or 405 with a message that says so.
 
 mod ask;
+mod body;
 mod failure;
+mod log;
+mod names;
+mod patch;
 mod render;
 mod resource;
+mod said;
+mod scale;
+mod service;
+mod stub;
+mod watch;
+mod workload;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::sim::Simulation;
+
+pub(crate) use watch::{MOST_WATCHES, Watches};
 
 /// What every answer needs.
 pub(crate) struct Kube {
@@ -21,4 +37,6 @@ pub(crate) struct Kube {
     pub(crate) node_address: IpAddr,
     /// The namespace of the product.
     pub(crate) namespace: Arc<str>,
+    /// The watches that are open.
+    pub(crate) watches: Watches,
 }

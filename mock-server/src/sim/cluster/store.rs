@@ -159,7 +159,7 @@ impl Store {
     }
 
     /// Makes an object be so: creates it, or changes it if it was otherwise. Its record.
-    pub(in crate::sim) fn put(
+    pub(crate) fn put(
         &self,
         key: Key,
         created: Moment,
@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// Takes an object away, if it is there.
-    pub(in crate::sim) fn remove(&self, key: &Key) -> Option<Arc<Record>> {
+    pub(crate) fn remove(&self, key: &Key) -> Option<Arc<Record>> {
         let mut kept = self.kept();
         let before = kept.objects.remove(key)?;
         let version = Version(kept.version.0 + 1);
