@@ -36,6 +36,9 @@ pub(crate) const INTERNAL: HttpRow = row("INTERNAL", StatusCode::INTERNAL_SERVER
 /// Never of the contract: a rule counts requests.
 pub(crate) const RATE_LIMITED: HttpRow = row("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS);
 
+/// A Service of the cluster that was created.
+pub(crate) const OBJECT_CREATED: StatusCode = StatusCode::CREATED;
+
 /// Rows or metadata of a task that has them.
 pub(crate) const TASK_HAS_DATA: StatusCode = StatusCode::CREATED;
 /// A task whose analyzer has exited.

@@ -222,8 +222,7 @@ impl Server {
         let kube = Kube {
             simulation: Arc::clone(&self.simulation),
             node_address: self.rest.ip(),
-            namespace: config.setup.namespace.as_str().into(),
-            max_watches: config.kube.max_watches,
+            watches: kube::Watches::new(config.kube.max_watches),
         };
         kube::Interface::new(kube::Shared {
             kube: Arc::new(kube),

@@ -201,12 +201,11 @@ impl Simulation {
         if cfg!(debug_assertions) {
             world.check_invariants();
         }
-        drop(world);
-        self.store.tell_news();
         let written = self.journal.written();
         let entries = self.journal.since(before.max(written.saturating_sub(Fired::MOST)));
         let turned = served != world.is_serving();
         drop(world);
+        self.store.tell_news();
         if turned {
             self.tell_front();
         }

@@ -73,7 +73,6 @@ pub(crate) struct Query {
     pub(crate) follow: bool,
     pub(crate) timestamps: bool,
     pub(crate) previous: bool,
-    pub(crate) dry_run: bool,
 }
 
 /// How objects shall be shown.

@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, Status
 
 use super::answer;
 use super::resource::Resource;
+use crate::api::rejection::Refused;
 use crate::api::status::kube::{self, Row};
 
 /// Why a request was not done.

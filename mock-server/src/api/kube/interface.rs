@@ -17,8 +17,8 @@ use http::request::Parts;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
-use super::failure::Failure;
 use super::ask::Asked;
+use super::failure::Failure;
 use super::{Kube, router};
 use crate::api::effect::{Answered, Case, Made, Tongue};
 use crate::api::rejection::Refused;
@@ -131,7 +131,7 @@ impl Shared {
             *read = self.read(parts, body).await?;
             ask.body = read.clone();
         }
-        router::act(&self.kube, &asked)
+        router::act(&self.kube, &asked).await
     }
 
     /// The body, within the limits of size and time.
@@ -171,7 +171,7 @@ impl Shared {
     /// The first rule that does not pass a request.
     fn judge(&self, request: &Request, phase: Phase) -> Option<Hit> {
         let point = AnyRoute::Kube(request.route).at(phase);
-        let hit = self.kube.simulation.judge(point, asked, Some(request.id.as_str()))?;
+        let hit = self.kube.simulation.judge(point, request, Some(request.id.as_str()))?;
         request.why().push(Reason::Rule(FaultHit::of(&hit, None, Some(request.id.as_str()))));
         Some(hit)
     }

@@ -5,28 +5,42 @@
 
 mod answer;
 mod ask;
+mod body;
 mod discovery;
 mod failure;
 mod get;
 mod interface;
 mod list;
+mod log;
 mod metrics;
+mod names;
+mod patch;
 mod render;
 mod resource;
 mod router;
+mod said;
+mod scale;
 mod selectors;
+mod service;
 #[cfg(test)]
 mod tests;
+mod watch;
+mod workload;
+mod write;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::response::Response;
+use http::HeaderValue;
+use http::header::RETRY_AFTER;
 
+use self::failure::Failure;
 use crate::api::rejection::Refused;
 use crate::sim::Simulation;
 
 pub(crate) use interface::{Interface, Shared};
+pub(crate) use watch::Watches;
 
 /// What every answer needs.
 pub(crate) struct Kube {
@@ -34,10 +48,8 @@ pub(crate) struct Kube {
     pub(crate) simulation: Arc<Simulation>,
     /// The host on which job ports are: the address of every node.
     pub(crate) node_address: IpAddr,
-    /// The namespace of the product.
-    pub(crate) namespace: Arc<str>,
-    /// Most watches that are open at a time.
-    pub(crate) max_watches: usize,
+    /// The watches that are open.
+    pub(crate) watches: Watches,
 }
 
 /// The answer to whom a rule lets no more requests pass for so many seconds.

@@ -222,6 +222,12 @@ impl Store {
         }
     }
 
+    /// Empties it, versions and all, for tests that fill it by hand.
+    #[cfg(test)]
+    pub(crate) fn empty(&self) {
+        *self.kept() = Kept::default();
+    }
+
     /// Drawn for the name and for the version of the birth: one that comes later under the same name has another.
     fn uid(&self, key: &Key, born: Version) -> Uid {
         let draw = |half| u128::from(self.seed.draw(&key.name, half, born.0));

@@ -128,7 +128,7 @@ async fn every_filter_takes_what_it_names_and_nothing_else() {
         record.answered.why = vec![Reason::Rule(hit.clone())];
     });
     write(&server, Happening::Fault(Box::new(hit)));
-    write(&server, Happening::Configured("7-8".parse().expect("an id")));
+    write(&server, Happening::Started("7-8".parse().expect("an id")));
     write(&server, Happening::ServerUp);
     for (query, found) in [
         ("kind=request", &[1, 2, 3][..]),

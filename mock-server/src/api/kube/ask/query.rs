@@ -8,6 +8,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::{Query, Sub};
+use crate::api::kube::body;
 use crate::api::kube::failure::{Cause, Failure};
 
 /// The parameters of a request for an object of that name, or for a list.
@@ -28,12 +29,10 @@ pub(super) fn parse(parts: &Parts, name: Option<&str>, sub: Option<Sub>) -> Resu
         _ => {
             query.grace_period_seconds = given.integer("gracePeriodSeconds")?;
             query.propagation_policy = given.get("propagationPolicy").map(String::from);
-            query.dry_run = given.get("dryRun").is_some_and(|all| !all.is_empty());
+            if given.get("dryRun").is_some_and(|all| !all.is_empty()) {
+                return Err(body::dry_run());
+            }
         }
-    }
-    if query.dry_run {
-        let why = "dryRun is not simulated: without it, the request would be carried out";
-        return Err(Failure::BadRequest(why.into()));
     }
     Ok(query)
 }

@@ -23,9 +23,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub(in crate::api::kube) use self::known::{Field, field, labels};
-pub(in crate::api::kube) use self::meta::uid;
 use self::object::object;
-pub(in crate::api::kube) use self::object::type_of;
 pub(in crate::api::kube) use self::template::{command, container};
 use crate::domain::time::Moment;
 use crate::sim::cluster::facts::Record;

@@ -35,9 +35,10 @@ fn a_node_has_its_use_at_the_servers_time() {
     rig.put(Kind::Node, "", "worker-node", node(NodeName::Worker));
     let expected = json!({
         "kind": "NodeMetrics", "apiVersion": "metrics.k8s.io/v1beta1",
-        "metadata": {"name": "worker-node", "creationTimestamp": "2025-12-05T14:58:23Z", "labels": {}},
+        "metadata": {"name": "worker-node", "creationTimestamp": "2025-12-05T14:58:23Z",
+            "labels": {"kubernetes.io/hostname": "worker-node", "node-role.kubernetes.io/worker": ""}},
         "timestamp": "2025-12-05T14:58:23Z", "window": "10s",
-        "usage": {"cpu": "0m", "memory": "16Gi"},
+        "usage": {"cpu": "120m", "memory": "16Gi"},
     });
     assert_eq!(rig.get(&format!("{ROOT}/nodes/worker-node")).json(), expected);
     let list = rig.get(&format!("{ROOT}/nodes")).json();
@@ -77,7 +78,8 @@ fn a_pod_has_its_use_by_container() {
     let expected = json!({
         "kind": "PodMetrics", "apiVersion": "metrics.k8s.io/v1beta1",
         "metadata": {"name": "mongodb-0123456789-abcde", "namespace": "panda",
-            "creationTimestamp": "2025-12-05T14:58:23Z", "labels": {"app": "mongodb"}},
+            "creationTimestamp": "2025-12-05T14:58:23Z",
+            "labels": {"app.kubernetes.io/instance": "mongodb", "pod-template-hash": "0123456789"}},
         "timestamp": "2025-12-05T14:58:23Z", "window": "10s",
         "containers": [{"name": "mongodb", "usage": {"cpu": "250m", "memory": "512Mi"}}],
     });

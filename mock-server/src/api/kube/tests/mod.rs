@@ -1,6 +1,7 @@
 //! The API in process, without a socket: requests as a client writes them, and what comes back, over objects that were put
 //! into the store by hand.
 
+mod acts;
 mod discovery;
 mod failures;
 mod lists;
@@ -19,7 +20,7 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::{Interface, Kube, Shared};
+use super::{Interface, Kube, Shared, Watches};
 use crate::api::effect::Answered;
 use crate::api::rest::Ends;
 use crate::domain::ids::NodePort;
@@ -97,8 +98,9 @@ impl Rig {
         let clock = Clock::start(Mode::Manual, Some(Moment::from_nanos(NOW)));
         let setup = Setup { history, ..Setup::default() };
         let simulation = Arc::new(Simulation::new(setup, Seed(7), clock, Arc::new(NoPorts)));
+        simulation.store().empty();
         let kube =
-            Arc::new(Kube { simulation, node_address: [127, 0, 0, 1].into(), namespace: "panda".into() });
+            Arc::new(Kube { simulation, node_address: [127, 0, 0, 1].into(), watches: Watches::new(2_000) });
         Self::waiting_for_bodies(kube, Duration::from_secs(60))
     }
 

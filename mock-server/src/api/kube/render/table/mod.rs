@@ -8,7 +8,7 @@ mod columns;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-pub(in crate::api::kube) use self::columns::{Column, columns};
+pub(in crate::api::kube) use self::columns::columns;
 use super::Scene;
 use super::object::{Object, object};
 use crate::sim::cluster::facts::Record;

@@ -8,8 +8,10 @@ use proptest::prelude::*;
 
 use super::fixtures::{all, at, scene};
 use super::{look, shown};
+use crate::api::kube::render::meta::uid;
+use crate::api::kube::render::object::type_of;
 use crate::api::kube::render::time::{age, between, human, time};
-use crate::api::kube::render::{Field, Scene, address, field, labels, object, type_of, uid, value, write};
+use crate::api::kube::render::{Field, Scene, address, field, labels, object, value, write};
 use crate::sim::cluster::facts::{Kind, PodAddress, ServiceAddress, Uid};
 
 const KINDS: [Kind; 14] = [
