@@ -296,11 +296,7 @@ impl Cluster {
             self.tell(&pod, Reason::Killing, at);
         }
         self.store.remove(&gone.pod_key);
-        let job = self.store.remove(&gone.job.key);
-        if part == Part::Grpc && self.has(id, Object::Service) {
-            self.show_endpoints_of(id, at);
-        }
-        job
+        self.store.remove(&gone.job.key)
     }
 
     /// Remembers that somebody with access to the cluster took an object away.

@@ -6,7 +6,7 @@ use crate::sim::cluster::facts::{
     Facts, Key, Kind, Namespace, NodeName, Outcome, Planted, Pod, Reach, Record, ServicePort, Stage, Target,
     Unschedulable,
 };
-use crate::sim::setup::GpuPool;
+use crate::sim::setup::{GpuPool, NodeState};
 
 use super::*;
 
@@ -126,6 +126,17 @@ fn the_pods_of_a_cancelled_job_have_succeeded_and_stay_for_2_s() {
     assert_eq!(rig.named(Kind::Job, "").len(), 2);
     rig.go_to(2_500);
     assert_eq!((rig.named(Kind::Job, "").len(), rig.named(Kind::Pod, "grpc").len()), (0, 0));
+}
+
+#[test]
+fn a_pod_that_came_to_its_end_by_itself_was_not_killed() {
+    let rig = Rig::new();
+    let job = rig.start(&historic_single());
+    let mut call = rig.open_reading(job, 0);
+    assert_eq!(rig.play(&mut call).1, StreamEnd::PlayedOut);
+    assert_eq!(rig.state(job), Some(JobState::Completed));
+    assert_eq!(rig.reasons("grpc-job-1-1-").last(), Some(&Reason::Started));
+    assert_eq!(rig.reasons("grpc-job-1-1.").last(), Some(&Reason::Completed));
 }
 
 #[test]
@@ -275,9 +286,39 @@ fn events_are_kept_for_an_hour() {
     rig.go_to(1_000);
     rig.sim.cancel(job).expect("it is there");
     rig.go_to(3_600_000);
-    assert!(!rig.reasons("grpc-job-1-1").is_empty());
+    assert!(rig.reasons("grpc-job-1-1-").contains(&Reason::Started), "of second 0");
     rig.go_to(3_600_001);
     assert_eq!(rig.reasons("grpc-job-1-1").last(), Some(&Reason::Completed), "of second 1");
     rig.go_to(3_601_001);
     assert_eq!(rig.reasons(""), []);
+}
+
+#[test]
+fn what_a_failed_undo_left_behind_can_be_deleted_by_hand() {
+    let rig = Rig::new();
+    rig.apply(&Change::AddRule(fails_at(Step::Queue)));
+    rig.apply(&Change::AddRule(leaks_at(GiveBack::Service)));
+    rig.refused(&live());
+    rig.sim.with(|world, now| world.apply(&Change::RemoveRules, None, now)).expect("rules can always go");
+    assert_eq!(rig.leaks().services, ["grpc-service-1-1"]);
+    assert!(matches!(rig.refused(&live()), Refusal::PortInUse { .. }), "its port is taken");
+    rig.delete(&rig.key(Kind::Service, "grpc-service-1-1"));
+    assert!(rig.leaks().is_empty());
+    assert!(rig.sim.with(|world, _| world.left.objects.is_empty()));
+    rig.start(&live());
+}
+
+#[test]
+fn a_node_that_is_not_ready_says_since_when_and_takes_no_pods() {
+    let rig = Rig::new();
+    rig.go_to(5_000);
+    rig.depend(|outside| outside.node = NodeState::NotReady);
+    rig.go_to(7_000);
+    let worker = rig.sim.object(&rig.key(Kind::Node, "worker-node")).expect("it is always there");
+    let Facts::Node(node) = &worker.facts else { panic!("a node is a node") };
+    assert_eq!((node.ready, node.ready_since), (false, at(5_000)));
+    let job = rig.start(&live());
+    assert_eq!(rig.pod("grpc-job-1-1-").1.stage, Stage::Unschedulable(Unschedulable::NodeNotReady));
+    rig.depend(|outside| outside.node = NodeState::Ready);
+    assert_eq!(rig.state(job), Some(JobState::Running));
 }
