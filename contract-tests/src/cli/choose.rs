@@ -1,11 +1,13 @@
 //! Which server: the mock, unless a flag or the variables of known clients name another.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use focus_contract::client::kube::{Access, Kubeconfigs, NAMESPACE};
 use focus_contract::client::rest::Trust;
 use focus_contract::report::without_credentials;
-use focus_contract::target::Remote;
+use focus_contract::target::{Kube, Remote};
 
 /// What flags say.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,9 @@ pub(super) struct Asked {
     pub(super) admin: Option<String>,
     pub(super) grpc_host: Option<String>,
     pub(super) kube: Option<String>,
+    pub(super) kubeconfig: Option<PathBuf>,
+    pub(super) kube_context: Option<String>,
+    pub(super) namespace: Option<String>,
     pub(super) allow_writes: bool,
     pub(super) environments: Vec<String>,
 }
@@ -84,8 +89,8 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
     let remote = Remote {
         base: url("the target", &base)?,
         admin: admin.map(|admin| url("the admin interface", &admin)).transpose()?,
-        grpc_host: asked.grpc_host,
-        kube: asked.kube.map(|kube| url("the Kubernetes API", &kube)).transpose()?,
+        grpc_host: asked.grpc_host.clone(),
+        kube: kube(&asked, variables, trust)?,
         allow_writes: asked.allow_writes,
         production,
         trust,
@@ -94,9 +99,49 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
     Ok(Choice { place: Place::Server(Box::new(remote)), because, environments })
 }
 
+/// The cluster that flags name, else the variable. As the admin interface's, that goes with those that name the server:
+/// nobody wants to have another cluster scaled down that happens to be the current one of a shell.
+fn kube(asked: &Asked, variables: &Variables, trust: Trust) -> anyhow::Result<Option<Kube>> {
+    let namespace = asked.namespace.as_deref().unwrap_or(NAMESPACE);
+    if let Some(base) = &asked.kube {
+        let said = [("--kubeconfig", asked.kubeconfig.is_some()), ("--kube-context", asked.kube_context.is_some())];
+        if let Some((flag, _)) = said.iter().find(|(_, said)| *said) {
+            bail!("{flag} does not go with --kube, which names the cluster already");
+        }
+        let base = url("the Kubernetes API", base)?;
+        let token = variables.get("FOCUS_KUBE_TOKEN").map(str::to_owned);
+        let access = Access::at(&base, namespace, token, trust);
+        return Ok(Some(Kube::At(access.map_err(|why| anyhow::anyhow!("the Kubernetes API {why}"))?)));
+    }
+    let by_variable = asked.target.is_none() || asked.kube_context.is_some();
+    let files: Vec<PathBuf> = match (&asked.kubeconfig, variables.get("KUBECONFIG")) {
+        (Some(file), _) => vec![file.clone()],
+        (None, Some(files)) if by_variable => {
+            std::env::split_paths(files).filter(|file| !file.as_os_str().is_empty()).collect()
+        }
+        (None, _) => Vec::new(),
+    };
+    if files.is_empty() {
+        let said = [("--kube-context", &asked.kube_context), ("--namespace", &asked.namespace)];
+        if let Some((flag, _)) = said.iter().find(|(_, said)| said.is_some()) {
+            bail!("{flag} needs a cluster: --kubeconfig, --kube or KUBECONFIG");
+        }
+        return Ok(None);
+    }
+    let kubeconfigs = Kubeconfigs { files, context: asked.kube_context.clone() };
+    Ok(Some(Kube::By(kubeconfigs, namespace.to_owned())))
+}
+
 fn mock(asked: &Asked, because: String) -> anyhow::Result<Choice> {
-    let foreign = [("--admin", &asked.admin), ("--grpc-host", &asked.grpc_host), ("--kube", &asked.kube)];
-    if let Some((flag, _)) = foreign.iter().find(|(_, said)| said.is_some()) {
+    let foreign = [
+        ("--admin", asked.admin.is_some()),
+        ("--grpc-host", asked.grpc_host.is_some()),
+        ("--kube", asked.kube.is_some()),
+        ("--kubeconfig", asked.kubeconfig.is_some()),
+        ("--kube-context", asked.kube_context.is_some()),
+        ("--namespace", asked.namespace.is_some()),
+    ];
+    if let Some((flag, _)) = foreign.iter().find(|(_, said)| *said) {
         bail!("{flag} goes with a target that runs already; the mock of each case has all of its own");
     }
     let environments =
@@ -152,9 +197,8 @@ pub(super) fn command_line(choice: &Choice, seed: u64) -> String {
                 ("--target", Some(without_credentials(&remote.base))),
                 ("--admin", remote.admin.as_deref().map(without_credentials)),
                 ("--grpc-host", remote.grpc_host.clone()),
-                ("--kube", remote.kube.as_deref().map(without_credentials)),
             ];
-            for (flag, value) in said {
+            for (flag, value) in said.into_iter().chain(kube_flags(remote)) {
                 words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(&value)]));
             }
             if remote.allow_writes {
@@ -167,6 +211,22 @@ pub(super) fn command_line(choice: &Choice, seed: u64) -> String {
     }
     words.extend([String::from("--seed"), seed.to_string()]);
     words.join(" ")
+}
+
+/// The flags that name the cluster; of several files only a variable could name more than the first.
+fn kube_flags(remote: &Remote) -> Vec<(&'static str, Option<String>)> {
+    let other = |namespace: &str| Some(namespace.to_owned()).filter(|namespace| namespace != NAMESPACE);
+    match &remote.kube {
+        None => Vec::new(),
+        Some(Kube::At(access)) => {
+            vec![("--kube", Some(access.shown())), ("--namespace", other(access.namespace()))]
+        }
+        Some(Kube::By(kubeconfigs, namespace)) => vec![
+            ("--kubeconfig", kubeconfigs.files.first().map(|file| file.display().to_string())),
+            ("--kube-context", kubeconfigs.context.clone()),
+            ("--namespace", other(namespace)),
+        ],
+    }
 }
 
 /// A word as a shell takes it for one.

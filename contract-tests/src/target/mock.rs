@@ -8,6 +8,8 @@ use focus_mock::{Config, MockServer};
 
 use super::{Target, Targets};
 use crate::case::Capability;
+use crate::client::kube::{Access, NAMESPACE};
+use crate::client::rest::Trust;
 use crate::failure::Failure;
 
 /// Mocks with a held clock.
@@ -19,13 +21,20 @@ pub struct Mock {
 
 struct Running(MockServer);
 
+/// Until the server has it itself.
+mod shim {
+    pub(super) fn kube(_: &focus_mock::MockServer) -> Option<std::net::SocketAddr> {
+        None
+    }
+}
+
 impl Targets for Mock {
     fn name(&self) -> String {
         String::from("mock")
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
+        Capability::ALL.into()
     }
 
     fn is_private(&self) -> bool {
@@ -52,5 +61,10 @@ impl Target for Running {
 
     fn grpc_host(&self) -> Option<String> {
         None
+    }
+
+    fn kube(&self) -> Option<Access> {
+        let address = shim::kube(&self.0)?;
+        Access::at(&format!("http://{address}"), NAMESPACE, None, Trust::Anyone).ok()
     }
 }
