@@ -35,6 +35,7 @@ fn elsewhere() -> Config {
     let addresses = Addresses::Given {
         listen: ([127, 0, 0, 1], 0).into(),
         admin: Some(([127, 0, 0, 1], 0).into()),
+        kube: None,
         ports: PortChoice::FreeBlock,
     };
     let streams_at = StreamsAt { public_url: None, host: Some(String::from("streams.example")) };

@@ -9,7 +9,7 @@ use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;
 use crate::sim::setup::{PortChoice, Setup};
 
-pub use crate::api::admin::token::AdminToken;
+pub use crate::api::token::Token;
 
 /// Everything a server is started with. The default is what a test wants: the default world on addresses of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Config {
     /// What makes its clock go.
     pub clock: Mode,
     /// What the admin interface asks its callers for; without one it answers everybody who reaches it.
-    pub admin_token: Option<AdminToken>,
+    pub admin_token: Option<Token>,
     /// What its clock shows at the start; the wall clock's time if nothing is given.
     pub start_time: Option<Moment>,
     /// The world it starts with.
@@ -30,7 +30,11 @@ pub struct Config {
     pub streams_at: StreamsAt,
     /// What the REST listener proves itself with; without it, it speaks plain HTTP.
     pub tls: Option<Tls>,
-    /// Limits of REST and admin connections.
+    /// How the Kubernetes API is reached.
+    pub kube: KubeApi,
+    /// What the REST listener does while the Focus Server has no ready pod.
+    pub when_down: WhenDown,
+    /// Limits of REST, admin and Kubernetes connections.
     pub http: HttpLimits,
     /// Limits of connections to job ports.
     pub grpc: GrpcLimits,
@@ -49,6 +53,8 @@ impl Default for Config {
             setup: Setup::default(),
             streams_at: StreamsAt::default(),
             tls: None,
+            kube: KubeApi::default(),
+            when_down: WhenDown::Answer,
             http: HttpLimits::default(),
             grpc: GrpcLimits::default(),
             stop_deadline: Duration::from_secs(5),
@@ -68,6 +74,8 @@ pub enum Addresses {
         listen: SocketAddr,
         /// The admin listener, if there shall be one.
         admin: Option<SocketAddr>,
+        /// The listener of the Kubernetes API, if there shall be one.
+        kube: Option<SocketAddr>,
         /// Where job ports lie.
         ports: PortChoice,
     },
@@ -96,7 +104,33 @@ pub enum Tls {
     SelfSigned,
 }
 
-/// Limits of REST and admin connections, on the wall clock.
+/// How the Kubernetes API of the simulated cluster is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubeApi {
+    /// What it asks its callers for; without one it answers everybody who reaches it.
+    pub token: Option<Token>,
+    /// Whether it speaks TLS: with what the REST listener proves itself with, else with a certificate made at the start.
+    pub tls: bool,
+    /// Most watches that are open at a time.
+    pub max_watches: usize,
+}
+
+impl Default for KubeApi {
+    fn default() -> Self {
+        Self { token: None, tls: false, max_watches: 2000 }
+    }
+}
+
+/// What the REST listener does while the Focus Server has no ready pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenDown {
+    /// Every route answers 503, as behind an ingress that has no backend.
+    Answer,
+    /// Connections are refused, as where nothing listens; those that are open end.
+    Refuse,
+}
+
+/// Limits of REST, admin and Kubernetes connections, on the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
     /// Largest block of request headers; above it the answer is 431.

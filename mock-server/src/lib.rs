@@ -21,13 +21,14 @@ pub mod client;
 mod config;
 pub mod document;
 pub mod domain;
+pub mod kubeconfig;
 mod mock;
 pub mod platform;
 mod serve;
 pub mod settings;
 pub mod sim;
 
-pub use config::{Addresses, AdminToken, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+pub use config::{Addresses, Config, GrpcLimits, HttpLimits, KubeApi, StreamsAt, Tls, Token, WhenDown};
 pub use document::world_file;
 pub use mock::MockServer;
 pub use serve::{Server, StartError};

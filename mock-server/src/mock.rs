@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use crate::client::Admin;
-use crate::config::{AdminToken, Config};
+use crate::config::{Config, Token};
 use crate::serve::{Server, StartError};
 use crate::sim::Simulation;
 use crate::sim::signal::Signal;
@@ -36,7 +36,10 @@ use crate::sim::signal::Signal;
 pub struct MockServer {
     rest: SocketAddr,
     admin: Option<SocketAddr>,
-    admin_token: Option<AdminToken>,
+    admin_token: Option<Token>,
+    kube: Option<SocketAddr>,
+    kube_url: Option<String>,
+    kubeconfig: Option<String>,
     port_base: u16,
     base_url: String,
     certificate: Option<String>,
@@ -64,6 +67,9 @@ impl MockServer {
                 rest: started.rest,
                 admin: started.admin,
                 admin_token,
+                kube: started.kube,
+                kube_url: started.kube_url,
+                kubeconfig: started.kubeconfig,
                 port_base: started.port_base,
                 base_url: started.base_url,
                 certificate: started.certificate,
@@ -115,6 +121,24 @@ impl MockServer {
         self.admin.map(|address| Admin::at(address, self.admin_token.clone()))
     }
 
+    /// Address of the listener of the Kubernetes API, if there is one.
+    #[must_use]
+    pub fn kube(&self) -> Option<SocketAddr> {
+        self.kube
+    }
+
+    /// Base of the Kubernetes API, `http://address:port`, or `https` where it speaks TLS.
+    #[must_use]
+    pub fn kube_url(&self) -> Option<String> {
+        self.kube_url.clone()
+    }
+
+    /// A kubeconfig with which any client of the Kubernetes API finds this server and is let in, as YAML.
+    #[must_use]
+    pub fn kubeconfig(&self) -> Option<String> {
+        self.kubeconfig.clone()
+    }
+
     /// Job ports are this plus the slot.
     #[must_use]
     pub fn port_base(&self) -> u16 {
@@ -142,6 +166,9 @@ impl Drop for MockServer {
 struct Started {
     rest: SocketAddr,
     admin: Option<SocketAddr>,
+    kube: Option<SocketAddr>,
+    kube_url: Option<String>,
+    kubeconfig: Option<String>,
     port_base: u16,
     base_url: String,
     certificate: Option<String>,
@@ -153,12 +180,16 @@ fn run(config: Config, stop: &Signal<()>, ready: &mpsc::Sender<Result<Started, S
         Ok(runtime) => runtime,
         Err(error) => return drop(ready.send(Err(StartError::Runtime(error)))),
     };
+    let (token, namespace) = (config.kube.token.clone(), config.setup.namespace.clone());
     runtime.block_on(async {
         match Server::start(config).await {
             Ok(server) => {
                 drop(ready.send(Ok(Started {
                     rest: server.rest,
                     admin: server.admin,
+                    kube: server.kube,
+                    kube_url: server.kube_url(),
+                    kubeconfig: server.kubeconfig(&namespace, token.as_ref()),
                     port_base: server.port_base,
                     base_url: server.base_url(),
                     certificate: server.certificate_pem().map(str::to_owned),

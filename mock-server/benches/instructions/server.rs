@@ -53,7 +53,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().context("a scenario file")?;
         command
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--port-base", "0"])
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--kube", "off", "--port-base", "0"])
             .args(arguments);
         if let Some(scenario) = scenario {
             file.write_all(scenario.as_bytes())?;

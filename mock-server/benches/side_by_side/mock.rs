@@ -41,7 +41,7 @@ impl Mock {
     fn with(arguments: &[&str], world: Option<tempfile::NamedTempFile>) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_focus-mock"));
         command
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--port-base", "0"])
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--kube", "off", "--port-base", "0"])
             .args(arguments);
         if let Some(world) = &world {
             command.arg("--world").arg(world.path());

@@ -5,6 +5,7 @@
 
 mod line;
 mod paced;
+mod running;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +17,11 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Method, Version, response};
+use http_body::Body as _;
 use rand::Rng;
 
 use super::rejection::{Refused, Rejection};
-use super::status;
+use super::{kube, status};
 use crate::domain::ids::JobId;
 use crate::domain::quirk::Quirks;
 use crate::sim::Simulation;
@@ -63,8 +65,16 @@ pub(crate) struct Case<'a> {
     pub(crate) method: &'a Method,
     pub(crate) version: Version,
     pub(crate) job: Option<JobId>,
-    /// How the server deviates from the contract.
-    pub(crate) quirks: Quirks,
+    pub(crate) tongue: Tongue,
+}
+
+/// Whose words a refusal is said in.
+#[derive(Clone, Copy)]
+pub(crate) enum Tongue {
+    /// The product's, on a server that deviates from the contract like that.
+    Product(Quirks),
+    /// The cluster's.
+    Kubernetes,
 }
 
 /// What leaves, and what there is to tell of it.
@@ -153,6 +163,9 @@ impl Case<'_> {
     }
 
     async fn body(self, hit: Hit, answer: Response) -> Answered {
+        if !is_in_memory(&answer) {
+            return running::spoil(self, &hit, answer);
+        }
         let cut = match hit.effect {
             Some(Effect::Reset) => Some((None, End::Reset)),
             Some(Effect::Close) => Some((None, End::Close)),
@@ -186,12 +199,22 @@ impl Case<'_> {
     /// A refusal or a status that takes the place of an answer.
     fn instead(self, effect: &Effect) -> Option<Made> {
         match effect {
-            Effect::Refuse(error) => {
-                Some(Made::refused(&self.simulation.refusal(*error).into(), self.id, self.quirks))
-            }
-            Effect::RateLimit { retry_after, .. } => {
-                Some(Made::refused(&Rejection::TooManyRequests(*retry_after), self.id, self.quirks))
-            }
+            Effect::Refuse(error) => match self.tongue {
+                Tongue::Product(quirks) => {
+                    Some(Made::refused(&self.simulation.refusal(*error).into(), self.id, quirks))
+                }
+                // No rule has that there.
+                Tongue::Kubernetes => None,
+            },
+            Effect::RateLimit { retry_after, .. } => Some(match self.tongue {
+                Tongue::Product(quirks) => {
+                    Made::refused(&Rejection::TooManyRequests(*retry_after), self.id, quirks)
+                }
+                Tongue::Kubernetes => {
+                    let (response, refused) = kube::too_many_requests(*retry_after);
+                    Made::whole(response, Some(refused))
+                }
+            }),
             Effect::Status { status, body, content_type, retry_after } => {
                 let mut response = Response::new(Body::from(body.clone()));
                 *response.status_mut() = status::any(*status);
@@ -214,12 +237,20 @@ impl Case<'_> {
 
     /// An answer as it would leave, its length wrong by so much: head and body.
     async fn in_bytes(self, answer: Response, off_by: i32) -> (Bytes, Bytes) {
+        if !is_in_memory(&answer) {
+            return (self.head_of_running(answer, off_by), Bytes::new());
+        }
         let (mut parts, body) = whole(answer).await;
         let length = (body.len() as u64).saturating_add_signed(i64::from(off_by));
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let body = if *self.method == Method::HEAD { Bytes::new() } else { body };
         (head(&parts, self.version), body)
     }
+}
+
+/// Whether all of an answer is known already. It is not of a watch, whose body has no end as long as nobody ends it.
+fn is_in_memory(answer: &Response) -> bool {
+    answer.body().size_hint().exact().is_some()
 }
 
 fn half(bytes: &Bytes) -> Bytes {

@@ -7,3 +7,4 @@ pub(crate) mod kube;
 pub(crate) mod rejection;
 pub(crate) mod rest;
 pub(crate) mod status;
+pub(crate) mod token;

@@ -36,6 +36,9 @@ pub(crate) const INTERNAL: HttpRow = row("INTERNAL", StatusCode::INTERNAL_SERVER
 /// Never of the contract: a rule counts requests.
 pub(crate) const RATE_LIMITED: HttpRow = row("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS);
 
+/// A Service of the cluster that was created.
+pub(crate) const OBJECT_CREATED: StatusCode = StatusCode::CREATED;
+
 /// Rows or metadata of a task that has them.
 pub(crate) const TASK_HAS_DATA: StatusCode = StatusCode::CREATED;
 /// A task whose analyzer has exited.
@@ -137,4 +140,35 @@ pub(crate) fn grpc_ended(end: StreamEnd) -> Option<(Code, &'static str)> {
         StreamEnd::Gone => Some((Code::Unavailable, "job is gone")),
         StreamEnd::GoneAway => Some((Code::Unavailable, "Cancelling all calls")),
     }
+}
+
+/// How the cluster's API says no: `reason` and `code` of a `Status`.
+pub(crate) mod kube {
+    use http::StatusCode;
+
+    /// A reason with its code.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Row {
+        pub(crate) reason: &'static str,
+        pub(crate) code: StatusCode,
+    }
+
+    const fn row(reason: &'static str, code: StatusCode) -> Row {
+        Row { reason, code }
+    }
+
+    pub(crate) const BAD_REQUEST: Row = row("BadRequest", StatusCode::BAD_REQUEST);
+    pub(crate) const UNAUTHORIZED: Row = row("Unauthorized", StatusCode::UNAUTHORIZED);
+    pub(crate) const NOT_FOUND: Row = row("NotFound", StatusCode::NOT_FOUND);
+    pub(crate) const METHOD_NOT_ALLOWED: Row = row("MethodNotAllowed", StatusCode::METHOD_NOT_ALLOWED);
+    pub(crate) const ALREADY_EXISTS: Row = row("AlreadyExists", StatusCode::CONFLICT);
+    pub(crate) const CONFLICT: Row = row("Conflict", StatusCode::CONFLICT);
+    pub(crate) const EXPIRED: Row = row("Expired", StatusCode::GONE);
+    pub(crate) const TOO_LARGE: Row = row("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE);
+    pub(crate) const UNSUPPORTED_MEDIA_TYPE: Row =
+        row("UnsupportedMediaType", StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    pub(crate) const INVALID: Row = row("Invalid", StatusCode::UNPROCESSABLE_ENTITY);
+    pub(crate) const TOO_MANY_REQUESTS: Row = row("TooManyRequests", StatusCode::TOO_MANY_REQUESTS);
+    pub(crate) const INTERNAL: Row = row("InternalError", StatusCode::INTERNAL_SERVER_ERROR);
+    pub(crate) const TIMEOUT: Row = row("Timeout", StatusCode::GATEWAY_TIMEOUT);
 }

@@ -1,12 +1,13 @@
 //! `focus-mock exec -- COMMAND`: a server for as long as a command runs.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use focus_mock::{Server, platform};
+use focus_mock::kubeconfig::Reach;
+use focus_mock::{Server, Token, platform};
 
 use super::log;
 
@@ -16,15 +17,21 @@ const CANNOT_RUN: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
 /// Everything free, and a log that leaves the terminal to the command.
-const DEFAULTS: &[(&str, &str)] =
-    &[("rest.port", "0"), ("admin.listen", "127.0.0.1:0"), ("ports.base", "0"), ("log.filter", "warn")];
+const DEFAULTS: &[(&str, &str)] = &[
+    ("rest.port", "0"),
+    ("admin.listen", "127.0.0.1:0"),
+    ("kube.listen", "127.0.0.1:0"),
+    ("ports.base", "0"),
+    ("log.filter", "warn"),
+];
 
 pub(super) fn command() -> Command {
     Command::new("exec")
         .about("Run a command with a server of its own on free ports, and end with its exit status")
         .after_help(
             "The command finds the server by FOCUS_BASE_URL, FOCUS_SERVER_HOST, FOCUS_SERVER_PORT and \
-             FOCUS_API_PREFIX, and the admin interface by FOCUS_ADMIN_URL.\n\n\
+             FOCUS_API_PREFIX, the admin interface by FOCUS_ADMIN_URL, and the simulated cluster by KUBECONFIG, a file that goes \
+             when the command has ended.\n\n\
              Exit status: the command's; 128 + N if signal N ended it; 125 if the server did not start, \
              126 if the command cannot be run, 127 if it is not found.",
         )
@@ -46,6 +53,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let words: Vec<_> = matches.get_many::<OsString>("command").into_iter().flatten().collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let token = settings.config.admin_token.as_ref().map(|token| token.reveal().to_owned());
+    let (kube_token, namespace) =
+        (settings.config.kube.token.clone(), settings.config.setup.namespace.clone());
     let status = runtime.block_on(async {
         let server = match Server::start(settings.config).await {
             Ok(server) => server,
@@ -54,10 +63,21 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
                 return Ok(NO_SERVER);
             }
         };
+        let kubeconfig = match kubeconfig(&server, kube_token.as_ref(), &namespace) {
+            Ok(kubeconfig) => kubeconfig,
+            Err(error) => {
+                eprintln!("focus-mock: cannot write a kubeconfig: {error}");
+                return Ok(NO_SERVER);
+            }
+        };
         let mut command = tokio::process::Command::new(words[0]);
         command.args(&words[1..]).envs(where_it_is(&server, token));
+        if let Some(file) = &kubeconfig {
+            command.env("KUBECONFIG", file.path());
+        }
         let ended = run_to_its_end(&mut command).await;
         server.stop().await;
+        drop(kubeconfig);
         match ended {
             Ok(status) => Ok(platform::exit_status(status)),
             Err(error) => {
@@ -87,6 +107,22 @@ fn where_it_is(server: &Server, token: Option<String>) -> impl Iterator<Item = (
     // So that `ctl` and the suite in it are let in.
     let token = token.map(|token| ("FOCUS_MOCK_ADMIN_TOKEN", token));
     product.into_iter().chain(admin).chain(token)
+}
+
+/// A file with which clients find the simulated cluster, if there is one to be found.
+fn kubeconfig(
+    server: &Server,
+    token: Option<&Token>,
+    namespace: &str,
+) -> io::Result<Option<tempfile::NamedTempFile>> {
+    let (Some(address), Some(url)) = (server.kube, server.kube_url()) else { return Ok(None) };
+    let url = url.replace(&address.to_string(), &reachable(address).to_string());
+    let reach = Reach { url: &url, namespace, token, certificate: server.kube_certificate_pem() };
+    // Readable for nobody else: it may have a token in it.
+    let mut file = tempfile::Builder::new().prefix("focus-mock-kubeconfig-").suffix(".yaml").tempfile()?;
+    file.write_all(reach.kubeconfig().as_bytes())?;
+    file.flush()?;
+    Ok(Some(file))
 }
 
 /// An address that a client on this machine can dial: a server that listens everywhere is also on loopback.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use focus_mock::AdminToken;
+use focus_mock::Token;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
@@ -13,7 +13,7 @@ pub(super) struct Answer {
 }
 
 /// Asks. Certificates are not verified: a mock signs its own, and the admin interface, whose token is sent, has none.
-pub(super) fn get(url: &str, timeout: Duration, token: Option<&AdminToken>) -> anyhow::Result<Answer> {
+pub(super) fn get(url: &str, timeout: Duration, token: Option<&Token>) -> anyhow::Result<Answer> {
     let tls = TlsConfig::builder().disable_verification(true).build();
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)

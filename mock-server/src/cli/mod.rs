@@ -6,6 +6,7 @@ mod exec;
 mod faults;
 mod healthcheck;
 mod http;
+mod kubeconfig;
 mod log;
 mod quirks;
 mod rehearse;
@@ -34,6 +35,7 @@ pub(crate) fn run() -> ExitCode {
         Some(("ctl", matches)) => ctl::run(matches),
         Some(("exec", matches)) => exec::run(matches),
         Some(("healthcheck", matches)) => healthcheck::run(matches),
+        Some(("kubeconfig", matches)) => kubeconfig::run(matches),
         Some(("quirks", matches)) => quirks::run(matches),
         Some(("stream", matches)) => stream::run(matches),
         Some((name, _)) => unreachable!("clap knows no command {name}"),
@@ -62,6 +64,7 @@ fn command() -> Command {
         .subcommand(exec::command())
         .subcommand(stream::command())
         .subcommand(healthcheck::command())
+        .subcommand(kubeconfig::command())
         .subcommand(check::command())
         .subcommand(quirks::command())
         .subcommand(rehearse::command())

@@ -247,6 +247,8 @@ impl Door for Held {
 
     fn serve(&mut self, _: &Arc<Terms>) {}
 
+    fn shut(&mut self) {}
+
     fn let_read_on(&mut self) {}
 }
 

@@ -53,6 +53,10 @@ struct Ready<'a> {
     event: &'static str,
     rest: &'a str,
     admin: Option<&'a str>,
+    kube: Option<&'a str>,
+    /// Only where the Kubernetes API speaks TLS: what it is known by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kube_certificate: Option<&'a str>,
     port_base: u16,
     pid: u32,
     version: &'static str,
@@ -61,10 +65,13 @@ struct Ready<'a> {
 fn announce(server: &Server, slots: u16, port_file: Option<&Path>) -> anyhow::Result<()> {
     let rest = server.base_url();
     let admin = server.admin.map(|address| format!("http://{address}"));
+    let kube = server.kube_url();
     let ready = Ready {
         event: "ready",
         rest: &rest,
         admin: admin.as_deref(),
+        kube: kube.as_deref(),
+        kube_certificate: server.kube_certificate_pem(),
         port_base: server.port_base,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION"),
@@ -81,10 +88,11 @@ fn announce(server: &Server, slots: u16, port_file: Option<&Path>) -> anyhow::Re
     let _ = writeln!(
         std::io::stderr(),
         "mock Focus Server {} answers\n  REST   {rest}   also under {rest}/focus-server; documentation at {rest}/docs\n  \
-         gRPC   {}:{first}-{last}, one port per job\n  admin  {}\ntry:\n  curl -s{verify} {rest}/configure -d '{EXAMPLE}'",
+         gRPC   {}:{first}-{last}, one port per job\n  admin  {}\n  kube   {}\ntry:\n  curl -s{verify} {rest}/configure -d '{EXAMPLE}'",
         env!("CARGO_PKG_VERSION"),
         server.rest.ip(),
         admin.as_deref().unwrap_or("off"),
+        kube.as_deref().unwrap_or("off"),
     );
     let _ = writeln!(std::io::stdout(), "{line}").and_then(|()| std::io::stdout().flush());
     Ok(())

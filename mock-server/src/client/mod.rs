@@ -37,7 +37,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::config::AdminToken;
+use crate::config::Token;
 
 pub use answers::{Advanced, Clock, Fault, HeldPort, JournalPage, Leak, Verified, Waiter};
 pub use handles::{FaultHandle, PortHandle};
@@ -112,13 +112,13 @@ struct ErrorBody {
 pub struct Admin {
     agent: ureq::Agent,
     base: String,
-    token: Option<AdminToken>,
+    token: Option<Token>,
 }
 
 impl Admin {
     /// A client of the interface at `http://host:port`. Nothing is sent yet.
     #[must_use]
-    pub fn connect(base: &str, token: Option<AdminToken>) -> Self {
+    pub fn connect(base: &str, token: Option<Token>) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
@@ -131,7 +131,7 @@ impl Admin {
 
     /// A client of the interface at an address.
     #[must_use]
-    pub fn at(address: SocketAddr, token: Option<AdminToken>) -> Self {
+    pub fn at(address: SocketAddr, token: Option<Token>) -> Self {
         Self::connect(&format!("http://{address}"), token)
     }
 

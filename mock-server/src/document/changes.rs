@@ -22,7 +22,7 @@ use crate::sim::change::{Change, LimitsChange, Outside, PortRef};
 use crate::sim::faults::RuleId;
 
 /// Keys of which a change has exactly one. `recordings` is a state where it is a word, and else what is recorded.
-pub const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 18] = [
     "fiber",
     "mongodb",
     "rabbitmq",
@@ -30,6 +30,7 @@ pub const KEYS: [&str; 17] = [
     "recordings",
     "cluster",
     "focus_server",
+    "node",
     "quirk",
     "profile",
     "limits",

@@ -12,7 +12,7 @@ use crate::sim::journal::{FaultHit, Happening, Reason, Removal, RequestRecord};
 #[must_use]
 pub fn sentence(what: &Happening) -> String {
     match what {
-        Happening::Configured(id) => format!("job {id} created"),
+        Happening::Configured(terms) => format!("job {} created", terms.id),
         Happening::Refused(refusal) => format!("configure refused: {refusal}"),
         Happening::RolledBack { id, step, refusal } => {
             format!("job {id} rolled back at step.{}: {refusal}", step.name())

@@ -18,7 +18,8 @@ use super::section::Section;
 use super::tree::{self, Node, Value};
 use crate::domain::time::Moment;
 use crate::sim::faults::{
-    At, Clocked, Frames, MOST_RULES, Match, NotAPoint, NotARule, Probability, Route, Rule, RuleId, Schedule,
+    AnyRoute, At, Clocked, Frames, MOST_RULES, Match, NotAPoint, NotARule, Probability, Rule, RuleId,
+    Schedule,
 };
 
 pub use super::effects::{FORMS, Form};
@@ -126,7 +127,7 @@ fn at(keys: &mut Section<'_>) -> Option<At> {
 }
 
 fn matches(keys: &mut Section<'_>) -> Match {
-    let routes: Vec<_> = Route::ALL.iter().map(|route| (route.name(), *route)).collect();
+    let routes: Vec<_> = AnyRoute::all().map(|route| (route.name(), route)).collect();
     let text = "1 to 64 characters, of which * and ? are wild";
     let wild = |text: &str| {
         let fits = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
@@ -271,7 +272,7 @@ pub fn render(rule: &Rule) -> Json {
 
 fn render_match(matches: &Match) -> Map<String, Json> {
     let mut keys = Map::new();
-    add(&mut keys, "route", matches.route.map(Route::name).as_ref());
+    add(&mut keys, "route", matches.route.map(AnyRoute::name).as_ref());
     add(&mut keys, "method", matches.method.as_ref());
     add(&mut keys, "job", matches.job.as_ref().map(WildMatch::to_string).as_ref());
     add(&mut keys, "view", matches.view.as_ref());

@@ -252,6 +252,7 @@ fn dependencies(keys: &mut Section<'_>, default: Dependencies) -> Dependencies {
     let mongodb = words(|one| if let Outside::MongoDb(state) = one { Some(state) } else { None });
     let recordings = words(|one| if let Outside::Recordings(state) = one { Some(state) } else { None });
     let cluster = words(|one| if let Outside::Cluster(state) = one { Some(state) } else { None });
+    let node = words(|one| if let Outside::Node(state) = one { Some(state) } else { None });
     // The others can be up and down like it.
     let supply = words(|one| if let Outside::RabbitMq(state) = one { Some(state) } else { None });
     Dependencies {
@@ -261,6 +262,7 @@ fn dependencies(keys: &mut Section<'_>, default: Dependencies) -> Dependencies {
         recordings: keys.choice("recordings", &recordings, default.recordings),
         cluster: keys.choice("cluster", &cluster, default.cluster),
         focus_server: keys.choice("focus_server", &supply, default.focus_server),
+        node: keys.choice("node", &node, default.node),
     }
 }
 

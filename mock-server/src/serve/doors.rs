@@ -78,7 +78,7 @@ impl Ports for TcpPorts {
 }
 
 /// A socket that has an address to itself and does not listen yet.
-fn bind(address: SocketAddr) -> io::Result<Socket> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     platform::allow_rebinding(&socket, true)?;
@@ -87,7 +87,7 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn listen_on(socket: &Socket) -> io::Result<()> {
+pub(super) fn listen_on(socket: &Socket) -> io::Result<()> {
     platform::allow_rebinding(socket, true)?;
     socket.listen(BACKLOG)
 }

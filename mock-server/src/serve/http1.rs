@@ -43,6 +43,9 @@ pub(super) struct House {
     pub(super) limits: HttpLimits,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) room: Arc<Room>,
+    /// Whether a client that ended its side is served to the end of its request. Where answers go on and on it has left,
+    /// and what it was told would go on for nobody.
+    pub(super) half_close: bool,
     /// Raised with the moment by which everything must have ended.
     pub(super) stop: Arc<Signal<WallTime>>,
 }
@@ -103,8 +106,8 @@ impl House {
             .header_read_timeout(None)
             .max_header_size(self.limits.max_header_bytes)
             .max_buf_size(self.limits.max_header_bytes.max(SMALLEST_BUFFER))
-            // A client that ends its side after a request, or leaves, has asked all the same.
-            .half_close(true)
+            // A client that ends its side after a request, or leaves, has asked all the same, unless answers may be long.
+            .half_close(self.half_close)
             .serve_connection(TokioIo::new(stream), service);
         let farewell = tokio::select! {
             biased;
@@ -144,24 +147,35 @@ impl House {
     /// Sends what is to leave in the place of an answer, and ends the connection as was asked for.
     async fn send<S: AsyncRead + AsyncWrite + Unpin>(&self, raw: Hijack, mut stream: S, traffic: &Traffic) {
         let Hijack { raw: Raw { mut bytes, end }, underway } = raw;
-        let sending = async {
-            while let Some(bytes) = bytes.next().await {
-                stream.write_all(&bytes).await?;
-                stream.flush().await?;
+        let sent = {
+            let (mut from_client, mut to_client) = tokio::io::split(&mut stream);
+            let sending = async {
+                while let Some(bytes) = bytes.next().await {
+                    to_client.write_all(&bytes).await?;
+                    to_client.flush().await?;
+                }
+                io::Result::Ok(())
+            };
+            let left = async {
+                if self.half_close {
+                    std::future::pending::<()>().await;
+                }
+                let mut buffer = [0; 256];
+                while from_client.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+            };
+            let time_is_up = async {
+                match self.farewell(traffic).await {
+                    Farewell::Stop(until) => until.reached().await,
+                    Farewell::Evicted(time) => WallTime::now().after(time).reached().await,
+                    Farewell::Overdue(_) => traffic.cut(),
+                }
+            };
+            tokio::select! {
+                biased;
+                sent = sending => sent.is_ok(),
+                () = time_is_up => false,
+                () = left => false,
             }
-            io::Result::Ok(())
-        };
-        let time_is_up = async {
-            match self.farewell(traffic).await {
-                Farewell::Stop(until) => until.reached().await,
-                Farewell::Evicted(time) => WallTime::now().after(time).reached().await,
-                Farewell::Overdue(_) => traffic.cut(),
-            }
-        };
-        let sent = tokio::select! {
-            biased;
-            sent = sending => sent.is_ok(),
-            () = time_is_up => false,
         };
         drop(underway);
         match end {

@@ -98,6 +98,7 @@ pub enum StartError {
 pub(super) struct Listeners {
     pub(super) rest: std::net::TcpListener,
     pub(super) admin: Option<std::net::TcpListener>,
+    pub(super) kube: Option<std::net::TcpListener>,
     pub(super) plan: PortPlan,
     pub(super) block: Option<Block>,
 }
@@ -105,17 +106,21 @@ pub(super) struct Listeners {
 /// The ports that are documented; on an address of its own a server can have them.
 const REST_PORT: u16 = 5000;
 const ADMIN_PORT: u16 = 5001;
+const KUBE_PORT: u16 = 5002;
 const PORT_BASE: u16 = 12300;
 
 impl Listeners {
     pub(super) fn open(addresses: &Addresses, max_slots: u16) -> Result<Self, StartError> {
         match addresses {
-            Addresses::Given { listen, admin, ports } => Self::at(*listen, *admin, *ports, max_slots),
+            Addresses::Given { listen, admin, kube, ports } => {
+                Self::at(*listen, *admin, *kube, *ports, max_slots)
+            }
             Addresses::Own => {
                 for host in LoopbackAddresses::of_this_process().map(IpAddr::V4) {
-                    let admin = Some(SocketAddr::new(host, ADMIN_PORT));
+                    let [rest, admin, kube] =
+                        [REST_PORT, ADMIN_PORT, KUBE_PORT].map(|port| SocketAddr::new(host, port));
                     let base = PortChoice::Base(PORT_BASE);
-                    match Self::at(SocketAddr::new(host, REST_PORT), admin, base, max_slots) {
+                    match Self::at(rest, Some(admin), Some(kube), base, max_slots) {
                         // Somebody else's: the next one may be free.
                         Err(StartError::AddressInUse { .. }) => {}
                         // No such address on this system: there is only 127.0.0.1.
@@ -124,7 +129,7 @@ impl Listeners {
                     }
                 }
                 let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                Self::at(free, Some(free), PortChoice::FreeBlock, max_slots)
+                Self::at(free, Some(free), Some(free), PortChoice::FreeBlock, max_slots)
             }
         }
     }
@@ -132,6 +137,7 @@ impl Listeners {
     fn at(
         rest: SocketAddr,
         admin: Option<SocketAddr>,
+        kube: Option<SocketAddr>,
         ports: PortChoice,
         max_slots: u16,
     ) -> Result<Self, StartError> {
@@ -146,7 +152,8 @@ impl Listeners {
         let plan = PortPlan::new(base, max_slots).map_err(StartError::Ports)?;
         let rest = open_apart(rest, "--listen", plan)?;
         let admin = admin.map(|admin| open_apart(admin, "--admin", plan)).transpose()?;
-        Ok(Self { rest, admin, plan, block })
+        let kube = kube.map(|kube| open_apart(kube, "--kube", plan)).transpose()?;
+        Ok(Self { rest, admin, kube, plan, block })
     }
 }
 

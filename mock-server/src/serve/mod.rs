@@ -4,6 +4,7 @@
 
 mod doors;
 mod frames;
+mod front;
 mod gate;
 mod http1;
 mod http2;

@@ -9,13 +9,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hyper::Request;
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::doors::{Streams, TcpPorts};
+use super::front::{self, Front};
 use super::gate::Gate;
 use super::http1::{Answer, House};
 use super::listen::{Listeners, StartError};
@@ -24,10 +23,12 @@ use super::room::Room;
 use super::tls::Identity;
 use super::wall::WallTime;
 use crate::api::effect::Answered;
+use crate::api::kube::{self, Kube};
 use crate::api::rest::router::Product;
 use crate::api::rest::{Answers, App, Ends, RequestIds, StreamBase};
 use crate::api::{admin, grpc};
-use crate::config::{Config, HttpLimits};
+use crate::config::{Config, HttpLimits, Tls, Token, WhenDown};
+use crate::kubeconfig::Reach;
 use crate::platform;
 use crate::sim::Simulation;
 use crate::sim::clock::Clock;
@@ -42,15 +43,22 @@ pub struct Server {
     pub rest: SocketAddr,
     /// Address of the admin listener, if there is one.
     pub admin: Option<SocketAddr>,
+    /// Address of the listener of the Kubernetes API, if there is one.
+    pub kube: Option<SocketAddr>,
     /// Job ports are this plus the slot.
     pub port_base: u16,
     simulation: Arc<Simulation>,
     identity: Option<Identity>,
+    /// What the Kubernetes API proves itself with.
+    kube_identity: Option<Identity>,
+    front: Option<Arc<Front>>,
     gates: Vec<Arc<Gate>>,
     limits: HttpLimits,
     stop_deadline: Duration,
     /// Raised with the moment by which everything must have ended.
     stop: Arc<Signal<WallTime>>,
+    /// Raised when answers that go on and on shall end.
+    closing: Arc<Signal<()>>,
     /// Closed once every connection has ended.
     connections: mpsc::Receiver<()>,
     _block: Option<Block>,
@@ -67,7 +75,9 @@ impl Server {
         warn_if_files_are_short(max_slots);
         let listeners = Listeners::open(&config.addresses, max_slots)?;
         let rest = listeners.rest.local_addr().map_err(StartError::Runtime)?;
-        let identity = config.tls.as_ref().map(|tls| Identity::load(tls, rest.ip())).transpose()?;
+        let kube = listeners.kube.as_ref().map(std::net::TcpListener::local_addr).transpose();
+        let kube = kube.map_err(StartError::Runtime)?;
+        let (identity, kube_identity) = identities(&config, rest, kube)?;
         let mut setup = config.setup.clone();
         setup.ports = listeners.plan;
         let (ports, streams) = TcpPorts::new(rest.ip(), Handle::current());
@@ -87,26 +97,39 @@ impl Server {
         let mut server = Self {
             rest,
             admin: None,
+            kube,
             port_base: listeners.plan.base(),
             simulation: Arc::clone(&simulation),
             identity,
+            kube_identity,
+            front: None,
             gates: Vec::new(),
             limits: config.http,
             stop_deadline: config.stop_deadline,
             stop,
+            closing: Arc::default(),
             connections,
             _block: listeners.block,
         };
         if let Some(listener) = listeners.admin {
             server.admin = Some(listener.local_addr().map_err(StartError::Runtime)?);
             let token = config.admin_token.clone();
-            warn_if_anybody_may_reach_it(server.admin, token.is_some());
+            warn_if_anybody_may_reach_it("admin interface", "admin", server.admin, token.is_some());
             let routes = admin::router(Arc::clone(&simulation), config.http.body_time, token);
-            server.serve(listener, Admin(routes), None, &open)?;
+            server.serve(listener, Admin(routes), server.house(None), &open)?;
         }
-        let product = Product::new(Arc::new(app(&config, simulation)));
-        let acceptor = server.identity.as_ref().map(|identity| identity.acceptor.clone());
-        server.serve(listeners.rest, product, acceptor, &open)?;
+        if let Some(listener) = listeners.kube {
+            warn_if_anybody_may_reach_it("Kubernetes API", "kube", kube, config.kube.token.is_some());
+            if config.kube.token.is_some() && !config.kube.tls {
+                tracing::warn!(
+                    "the Kubernetes API asks for a token and speaks plain HTTP, over which kubectl sends none: give \
+                     --kube-tls"
+                );
+            }
+            let house = House { half_close: false, ..server.house(server.kube_identity.as_ref()) };
+            server.serve(listener, server.cluster(&config), house, &open)?;
+        }
+        server.open_front(listeners.rest, &config, &open)?;
         server.let_the_world_run();
         Ok(server)
     }
@@ -130,30 +153,84 @@ impl Server {
         self.identity.as_ref()?.made.as_deref()
     }
 
+    /// Base of the Kubernetes API, if there is one: scheme, address and port.
+    #[must_use]
+    pub fn kube_url(&self) -> Option<String> {
+        let scheme = if self.kube_identity.is_some() { "https" } else { "http" };
+        self.kube.map(|address| format!("{scheme}://{address}"))
+    }
+
+    /// The certificate of the Kubernetes API as PEM, if it speaks TLS.
+    #[must_use]
+    pub fn kube_certificate_pem(&self) -> Option<&str> {
+        Some(&self.kube_identity.as_ref()?.pem)
+    }
+
+    /// A kubeconfig for the Kubernetes API, if there is one.
+    #[must_use]
+    pub fn kubeconfig(&self, namespace: &str, token: Option<&Token>) -> Option<String> {
+        let url = self.kube_url()?;
+        let certificate = self.kube_certificate_pem();
+        Some(Reach { url: &url, namespace, token, certificate }.kubeconfig())
+    }
+
+    /// What holds for the connections of a listener; each has room of its own, so that none takes another's.
+    fn house(&self, identity: Option<&Identity>) -> House {
+        House {
+            limits: self.limits,
+            tls: identity.map(|identity| identity.acceptor.clone()),
+            room: Room::new(self.limits.max_connections, self.limits.wind_up_time),
+            half_close: true,
+            stop: Arc::clone(&self.stop),
+        }
+    }
+
     fn serve(
         &mut self,
         listener: std::net::TcpListener,
         answer: impl Answer + Sync,
-        tls: Option<TlsAcceptor>,
+        house: House,
         open: &mpsc::Sender<()>,
     ) -> Result<(), StartError> {
-        let gate = Gate::new(TcpListener::from_std(listener).map_err(StartError::Runtime)?);
-        self.gates.push(Arc::clone(&gate));
-        let room = Room::new(self.limits.max_connections, self.limits.wind_up_time);
-        let house = Arc::new(House { limits: self.limits, tls, room, stop: Arc::clone(&self.stop) });
-        let open = open.clone();
-        tokio::spawn(async move {
-            gate.accept_all(|stream| {
-                let Some(place) = house.admit() else { return };
-                let (house, answer, open) = (Arc::clone(&house), answer.clone(), open.clone());
-                tokio::spawn(async move {
-                    house.serve(stream, place, answer).await;
-                    drop(open);
-                });
-            })
-            .await;
-        });
+        let opened = front::serve(listener, Arc::new(house), answer, open.clone())?;
+        self.gates.push(opened.gate);
         Ok(())
+    }
+
+    /// Opens the product's listener, at a server that is down perhaps only to close it again.
+    fn open_front(
+        &mut self,
+        listener: std::net::TcpListener,
+        config: &Config,
+        open: &mpsc::Sender<()>,
+    ) -> Result<(), StartError> {
+        let product = Product::new(Arc::new(app(config, Arc::clone(&self.simulation))));
+        let (house, open) = (Arc::new(self.house(self.identity.as_ref())), open.clone());
+        let serve = move |listener| front::serve(listener, Arc::clone(&house), product.clone(), open.clone());
+        let front = Front::open(listener, Box::new(serve))?;
+        if config.when_down == WhenDown::Refuse {
+            let follower: Arc<dyn crate::sim::Front> = Arc::clone(&front) as _;
+            self.simulation.set_front(Arc::downgrade(&follower));
+            follower.follow(&self.simulation);
+        }
+        self.front = Some(front);
+        Ok(())
+    }
+
+    /// The Kubernetes API of the world.
+    fn cluster(&self, config: &Config) -> kube::Interface {
+        let kube = Kube {
+            simulation: Arc::clone(&self.simulation),
+            node_address: self.rest.ip(),
+            watches: kube::Watches::new(config.kube.max_watches),
+        };
+        kube::Interface::new(kube::Shared {
+            kube: Arc::new(kube),
+            token: config.kube.token.clone(),
+            body_time: config.http.body_time,
+            closing: Arc::clone(&self.closing),
+            ids: kube::Shared::ids(config.seed),
+        })
     }
 
     fn let_the_world_run(&self) {
@@ -173,6 +250,11 @@ impl Server {
         for gate in &self.gates {
             gate.close();
         }
+        if let Some(front) = &self.front {
+            front.close();
+        }
+        // A watch would go on for as long as there is time.
+        self.closing.raise(());
         // First the calls: their connections take the time they always have, so that a client can read how they ended.
         self.simulation.end();
         let until = WallTime::now().after(self.stop_deadline);
@@ -219,6 +301,12 @@ impl Answer for Product {
     }
 }
 
+impl Answer for kube::Interface {
+    fn answer(self, request: Request<Incoming>, ends: Arc<Ends>) -> BoxFuture<'static, Answered> {
+        Box::pin(Self::answer(self, request.map(axum::body::Body::new), ends))
+    }
+}
+
 /// The admin listener's routes. Nothing goes wrong there on purpose.
 #[derive(Clone)]
 struct Admin(axum::Router);
@@ -230,12 +318,26 @@ impl Answer for Admin {
     }
 }
 
-/// Whoever reaches the admin interface may do everything there.
-fn warn_if_anybody_may_reach_it(admin: Option<SocketAddr>, has_token: bool) {
-    if let Some(admin) = admin.filter(|admin| !admin.ip().is_loopback() && !has_token) {
+/// What the REST listener and the Kubernetes API prove themselves with: the same where both do.
+fn identities(
+    config: &Config,
+    rest: SocketAddr,
+    kube: Option<SocketAddr>,
+) -> Result<(Option<Identity>, Option<Identity>), StartError> {
+    let kube = kube.filter(|_| config.kube.tls);
+    let hosts: Vec<_> = std::iter::once(rest).chain(kube).map(|address| address.ip()).collect();
+    let identity = config.tls.as_ref().map(|tls| Identity::load(tls, &hosts)).transpose()?;
+    let of_kube = kube.map(|_| identity.clone().map_or_else(|| Identity::load(&Tls::SelfSigned, &hosts), Ok));
+    Ok((identity, of_kube.transpose()?))
+}
+
+/// Whoever reaches one of these interfaces may do everything there.
+fn warn_if_anybody_may_reach_it(name: &str, flag: &str, address: Option<SocketAddr>, has_token: bool) {
+    if let Some(address) = address.filter(|address| !address.ip().is_loopback() && !has_token) {
         tracing::warn!(
-            "the admin interface listens on {admin}, which other machines may reach, and asks for no token: give \
-             --admin-token or FOCUS_MOCK_ADMIN_TOKEN"
+            "the {name} listens on {address}, which other machines may reach, and asks for no token: give --{flag}-token \
+             or FOCUS_MOCK_{}_TOKEN",
+            flag.to_uppercase()
         );
     }
 }

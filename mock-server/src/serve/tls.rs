@@ -1,4 +1,4 @@
-//! What the REST listener proves itself with. Job ports and the admin listener never speak TLS.
+//! What the REST listener and the Kubernetes API prove themselves with. Job ports and the admin listener never speak TLS.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -28,21 +28,28 @@ pub(super) fn expected(flag: &str) -> &'static str {
 }
 
 /// Certificate and key, ready to greet clients with.
+#[derive(Clone)]
 pub(super) struct Identity {
     pub(super) acceptor: TlsAcceptor,
     /// The certificate that was made for this server, if one was.
     pub(super) made: Option<String>,
+    /// The certificate as PEM, wherever it came from.
+    pub(super) pem: String,
 }
 
 impl Identity {
-    /// Reads or makes what a listener at this address proves itself with.
-    pub(super) fn load(tls: &Tls, address: IpAddr) -> Result<Self, StartError> {
+    /// Reads or makes what listeners at these addresses prove themselves with.
+    pub(super) fn load(tls: &Tls, addresses: &[IpAddr]) -> Result<Self, StartError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let (certified, made) = match tls {
-            Tls::Files { certificate, key } => (read(certificate, key, &provider)?, None),
+        let (certified, made, pem) = match tls {
+            Tls::Files { certificate, key } => {
+                let certified = read(certificate, key, &provider)?;
+                let pem = String::from_utf8_lossy(&text_of(certificate, CERTIFICATE)?).into_owned();
+                (certified, None, pem)
+            }
             Tls::SelfSigned => {
-                let (certified, pem) = make(address, &provider).map_err(cannot_make)?;
-                (certified, Some(pem))
+                let (certified, pem) = make(addresses, &provider).map_err(cannot_make)?;
+                (certified, Some(pem.clone()), pem)
             }
         };
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -51,7 +58,7 @@ impl Identity {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), made })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), made, pem })
     }
 }
 
@@ -110,13 +117,15 @@ fn holds(file: &Path, flag: &'static str, wrong: &str) -> StartError {
 
 /// A certificate for the names under which a server on this machine is called, that vouches for itself.
 fn make(
-    address: IpAddr,
+    addresses: &[IpAddr],
     provider: &CryptoProvider,
 ) -> Result<(CertifiedKey, String), Box<dyn std::error::Error + Send + Sync>> {
     let mut names = vec![String::from("localhost"), String::from("127.0.0.1"), String::from("::1")];
-    let own = address.to_string();
-    if !address.is_unspecified() && !names.contains(&own) {
-        names.push(own);
+    for address in addresses.iter().filter(|address| !address.is_unspecified()) {
+        let own = address.to_string();
+        if !names.contains(&own) {
+            names.push(own);
+        }
     }
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "focus-mock");

@@ -47,7 +47,7 @@ const fn flag(
 }
 
 /// All of them, in the order of the help.
-pub static FLAGS: [Flag; 22] = [
+pub static FLAGS: [Flag; 25] = [
     flag(
         "listen",
         "ADDRESS",
@@ -68,6 +68,28 @@ pub static FLAGS: [Flag; 22] = [
         &["admin.token"],
         Reading::Text,
         "What the admin interface asks its callers for; better said in the variable, which no list of processes shows",
+    ),
+    flag(
+        "kube",
+        "ADDRESS",
+        &["kube.listen"],
+        Reading::Text,
+        "Where the Kubernetes API of the simulated cluster listens; port 0 takes a free one, \"off\" leaves it out",
+    ),
+    flag(
+        "kube-token",
+        "TOKEN",
+        &["kube.token"],
+        Reading::Text,
+        "What the Kubernetes API asks its callers for; kubectl sends it over TLS alone (--kube-tls). Better said in the \
+         variable, which no list of processes shows",
+    ),
+    flag(
+        "kube-tls",
+        "",
+        &["kube.tls"],
+        Reading::Yaml,
+        "Serve the Kubernetes API over TLS: with the certificate of the REST interface, else with one made at the start",
     ),
     flag(
         "port-base",

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::flags::{ADDRESS, address};
-use crate::config::{Addresses, AdminToken, Config, GrpcLimits, HttpLimits, StreamsAt, Tls};
+use crate::config::{Addresses, Config, GrpcLimits, HttpLimits, KubeApi, StreamsAt, Tls, Token, WhenDown};
 use crate::document::{Node, Scenario, Section, Value, print};
 use crate::domain::time::{EpochSeconds, Moment};
 use crate::sim::clock::Mode;
 use crate::sim::seed::Seed;
+use crate::sim::setup::Setup;
 
 /// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,11 @@ pub enum LogFormat {
 pub(super) struct ServerKeys {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
-    admin_token: Option<AdminToken>,
+    admin_token: Option<Token>,
+    kube: Option<SocketAddr>,
+    kube_api: KubeApi,
+    history: usize,
+    when_down: WhenDown,
     streams_at: StreamsAt,
     tls: Option<Tls>,
     seed: Seed,
@@ -51,15 +56,23 @@ pub(super) struct ServerKeys {
 
 impl ServerKeys {
     pub(super) fn config(&self, world: Scenario) -> Config {
+        let setup = Setup { history: self.history, ..world.setup };
         Config {
-            addresses: Addresses::Given { listen: self.listen, admin: self.admin, ports: world.ports },
+            addresses: Addresses::Given {
+                listen: self.listen,
+                admin: self.admin,
+                kube: self.kube,
+                ports: world.ports,
+            },
             seed: self.seed,
             clock: self.clock,
             admin_token: self.admin_token.clone(),
             start_time: self.start_time,
-            setup: world.setup,
+            setup,
             streams_at: self.streams_at.clone(),
             tls: self.tls.clone(),
+            kube: self.kube_api.clone(),
+            when_down: self.when_down,
             http: self.http,
             grpc: self.grpc,
             stop_deadline: self.stop_deadline,
@@ -68,13 +81,15 @@ impl ServerKeys {
 }
 
 /// Top-level keys that no world has.
-const OWN: [&str; 12] = [
+const OWN: [&str; 14] = [
     "seed",
     "world_file",
     "scenario_file",
     "port_file",
     "rest",
     "admin",
+    "kube",
+    "focus_server",
     "clock",
     "tls",
     "log",
@@ -100,7 +115,12 @@ pub(super) fn read(file: &mut Section<'_>) -> ServerKeys {
     file.path("scenario_file");
     let port_file = file.path("port_file");
     let (listen, streams_at) = file.section("rest", rest);
-    let (admin, admin_token) = file.section("admin", |keys| (admin(keys), admin_token(keys)));
+    let (admin, admin_token) = file.section("admin", |keys| {
+        (listener(keys, ADMIN_PORT), token(keys, "admin.token", "FOCUS_MOCK_ADMIN_TOKEN"))
+    });
+    let (kube, kube_api, history) = file.section("kube", kube);
+    let words = [("answer", WhenDown::Answer), ("refuse", WhenDown::Refuse)];
+    let when_down = file.section("focus_server", |keys| keys.choice("when_down", &words, WhenDown::Answer));
     let (clock, start_time) = file.section("clock", |keys| (mode(keys), start_time(keys)));
     let tls = file.section("tls", tls);
     let log = file.section("log", log);
@@ -112,6 +132,10 @@ pub(super) fn read(file: &mut Section<'_>) -> ServerKeys {
         listen,
         admin,
         admin_token,
+        kube,
+        kube_api,
+        history,
+        when_down,
         streams_at,
         tls,
         seed: Seed(seed),
@@ -157,11 +181,15 @@ fn is_host(text: &str) -> bool {
     (1..=253).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-fn admin(keys: &mut Section<'_>) -> Option<SocketAddr> {
+const ADMIN_PORT: u16 = 5001;
+const KUBE_PORT: u16 = 5002;
+
+/// Where a listener beside the product's is, if it is to be.
+fn listener(keys: &mut Section<'_>, port: u16) -> Option<SocketAddr> {
     let listen = keys.parsed("listen", &format!("{ADDRESS}, or off"), |text| {
         if text == "off" { Some(None) } else { address(text).map(Some) }
     });
-    let listen = listen.unwrap_or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 5001))));
+    let listen = listen.unwrap_or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
     keys.note(
         "listen",
         print::text(&listen.map_or_else(|| String::from("off"), |address| address.to_string())),
@@ -170,7 +198,7 @@ fn admin(keys: &mut Section<'_>) -> Option<SocketAddr> {
 }
 
 /// The token never shows, neither in what is printed nor in what is said about a mistake in it.
-fn admin_token(keys: &mut Section<'_>) -> Option<AdminToken> {
+fn token(keys: &mut Section<'_>, name: &str, variable: &str) -> Option<Token> {
     let said = match keys.get("token").map(|node| &node.value) {
         None => None,
         Some(Value::Text(text)) => Some(text.clone()),
@@ -178,17 +206,30 @@ fn admin_token(keys: &mut Section<'_>) -> Option<AdminToken> {
         Some(Value::Integer(number)) => Some(number.to_string()),
         Some(_) => Some(String::new()),
     };
-    let token = said.as_deref().and_then(AdminToken::new);
-    if said.as_deref() == Some(AdminToken::HIDDEN) {
-        let text = "admin.token is hidden behind ***, as --print-config shows it: give the token itself, in the \
-                    variable FOCUS_MOCK_ADMIN_TOKEN for instance, or take the line out";
-        keys.mistake_in("token", text);
+    let token = said.as_deref().and_then(Token::new);
+    if said.as_deref() == Some(Token::HIDDEN) {
+        let text = format!(
+            "{name} is hidden behind ***, as --print-config shows it: give the token itself, in the variable \
+             {variable} for instance, or take the line out"
+        );
+        keys.mistake_in("token", &text);
     } else if said.is_some() && token.is_none() {
-        keys.mistake_in("token", &format!("admin.token must be {}", AdminToken::EXPECTED));
+        keys.mistake_in("token", &format!("{name} must be {}", Token::EXPECTED));
     }
-    let shown = token.as_ref().map_or_else(print::nothing, |_| print::text(AdminToken::HIDDEN));
+    let shown = token.as_ref().map_or_else(print::nothing, |_| print::text(Token::HIDDEN));
     keys.note("token", shown);
     token
+}
+
+fn kube(keys: &mut Section<'_>) -> (Option<SocketAddr>, KubeApi, usize) {
+    let default = KubeApi::default();
+    let listen = listener(keys, KUBE_PORT);
+    let api = KubeApi {
+        token: token(keys, "kube.token", "FOCUS_MOCK_KUBE_TOKEN"),
+        tls: keys.flag("tls", default.tls),
+        max_watches: keys.int("max_watches", 0..=100_000, default.max_watches),
+    };
+    (listen, api, keys.int("history", 1..=1_000_000, Setup::default().history))
 }
 
 fn mode(keys: &mut Section<'_>) -> Mode {

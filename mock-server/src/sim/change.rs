@@ -7,7 +7,7 @@ use std::time::Duration;
 use wildmatch::WildMatch;
 
 use super::faults::{Rule, RuleId, RuleRefused};
-use super::setup::{ClusterState, MongoDb, RecordingPlan, RecordingsState, Supply};
+use super::setup::{ClusterState, MongoDb, NodeState, RecordingPlan, RecordingsState, Supply};
 use crate::domain::fiber::FiberState;
 use crate::domain::ids::NodePort;
 use crate::domain::quirk::{Profile, Quirk};
@@ -30,12 +30,14 @@ pub enum Outside {
     Cluster(ClusterState),
     /// The focus-server workload.
     FocusServer(Supply),
+    /// The node on which pods run.
+    Node(NodeState),
 }
 
 impl Outside {
     /// Names of all that can change, as files and commands have them.
-    pub const NAMES: [&'static str; 7] =
-        ["fiber", "mongodb", "rabbitmq", "recorder", "recordings", "cluster", "focus_server"];
+    pub const NAMES: [&'static str; 8] =
+        ["fiber", "mongodb", "rabbitmq", "recorder", "recordings", "cluster", "focus_server", "node"];
 
     /// The name of what changes.
     #[must_use]
@@ -48,6 +50,7 @@ impl Outside {
             Self::Recordings(_) => "recordings",
             Self::Cluster(_) => "cluster",
             Self::FocusServer(_) => "focus_server",
+            Self::Node(_) => "node",
         }
     }
 
@@ -80,6 +83,10 @@ impl Outside {
                 ClusterState::RefusesObjects => "refuses-objects",
                 ClusterState::OutOfPodAddresses => "out-of-pod-addresses",
             },
+            Self::Node(state) => match state {
+                NodeState::Ready => "ready",
+                NodeState::NotReady => "not-ready",
+            },
         }
     }
 
@@ -98,6 +105,7 @@ impl Outside {
         all.extend(recordings.map(Self::Recordings));
         all.extend(cluster.map(Self::Cluster));
         all.extend(supply.map(Self::FocusServer));
+        all.extend([NodeState::Ready, NodeState::NotReady].map(Self::Node));
         all
     }
 

@@ -116,6 +116,7 @@ impl World {
             Outside::Recordings(recordings) => Dependencies { recordings, ..present },
             Outside::Cluster(cluster) => Dependencies { cluster, ..present },
             Outside::FocusServer(focus_server) => Dependencies { focus_server, ..present },
+            Outside::Node(node) => Dependencies { node, ..present },
         };
         self.change_dependencies(new, at);
     }

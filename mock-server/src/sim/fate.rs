@@ -80,7 +80,7 @@ impl World {
 
     /// Whether the journal does not rule out a job of that id in the worlds before this one.
     fn may_have_been_before(&self, id: JobId) -> bool {
-        let was = |what: &Happening| matches!(what, Happening::Configured(of) if *of == id);
+        let was = |what: &Happening| matches!(what, Happening::Configured(of) if of.id == id);
         self.journal.dropped() > 0 || self.journal.newest(|entry| was(&entry.what)).is_some()
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::domain::ids::{JobId, NodePort};
-use crate::domain::job::StreamEnd;
+use crate::domain::job::{StreamEnd, Terms};
 use crate::domain::quirk::Quirk;
 use crate::domain::refusal::{PortHolder, Refusal};
 use crate::domain::time::Moment;
@@ -38,8 +38,8 @@ pub enum Removal {
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
-    /// A job was created.
-    Configured(JobId),
+    /// A job was created, with these terms.
+    Configured(Arc<Terms>),
     /// A configure request was refused before anything was taken, or for want of a slot.
     Refused(Refusal),
     /// A reservation failed at a step and was undone.
@@ -170,6 +170,8 @@ impl Entry {
         let beside = match &self.what {
             Happening::Request(record) => record.bytes(),
             Happening::ChangeRefused(text) | Happening::Leaked { name: text, .. } => text.len(),
+            // The entry may be the last to have them; streams and texts are short.
+            Happening::Configured(_) => size_of::<Terms>() + 256,
             Happening::Fault(_) => size_of::<FaultHit>() + 256,
             // Lists of violations are short.
             Happening::Refused(_) | Happening::RolledBack { .. } => 256,

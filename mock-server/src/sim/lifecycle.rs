@@ -277,6 +277,7 @@ impl World {
             (Outside::Recordings(new.recordings), old.recordings != new.recordings),
             (Outside::Cluster(new.cluster), old.cluster != new.cluster),
             (Outside::FocusServer(new.focus_server), old.focus_server != new.focus_server),
+            (Outside::Node(new.node), old.node != new.node),
         ];
         for (what, _) in changes.into_iter().filter(|(_, changed)| *changed) {
             self.journal.write(at, Happening::OutsideChanged(what));

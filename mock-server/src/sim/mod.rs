@@ -36,7 +36,7 @@ pub mod tasks;
 mod temporary;
 pub mod world;
 
-pub use simulation::Simulation;
+pub use simulation::{Front, Simulation};
 
 #[cfg(test)]
 mod tests;

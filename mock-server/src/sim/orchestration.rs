@@ -14,8 +14,9 @@ use super::cluster::pods::POD_STOPS;
 use super::cluster::said::Watch;
 use super::cluster::store::{Listing, Store};
 use super::cluster::workloads::{Health, Workload};
+use super::faults::AnyRoute;
 use super::journal::{Happening, Removal};
-use super::setup::{Dependencies, MongoDb, Supply};
+use super::setup::{Dependencies, MongoDb, NodeState, Supply};
 use super::simulation::Simulation;
 use super::startup::Startup;
 use super::sweep;
@@ -238,6 +239,15 @@ impl World {
         }
         self.settle(at);
         self.show_health(at);
+        self.follow_node(at);
+    }
+
+    /// Lets the worker be ready, or not, as a rehearsal wants.
+    fn follow_node(&mut self, at: Moment) {
+        let ready = self.dependencies.node == NodeState::Ready;
+        if self.cluster.set_worker_ready(ready, at) {
+            self.nodes_changed(at);
+        }
     }
 
     /// The nodes take pods, or no more.
@@ -298,13 +308,12 @@ impl World {
             let written = self.journal.written();
             let first = self.began_after().max(written.saturating_sub(MOST_LINES as u64));
             let told = self.journal.select(first, MOST_LINES, |entry| {
-                let tells = matches!(
-                    entry.what,
-                    Happening::Configured(_)
-                        | Happening::Refused(_)
-                        | Happening::RolledBack { .. }
-                        | Happening::Request(_)
-                );
+                let tells = match &entry.what {
+                    Happening::Configured(_) | Happening::Refused(_) | Happening::RolledBack { .. } => true,
+                    // What the cluster is asked is none of the Focus Server's business.
+                    Happening::Request(record) => matches!(record.route, AnyRoute::Rest(_)),
+                    _ => false,
+                };
                 tells && entry.at >= since
             });
             lines.extend(

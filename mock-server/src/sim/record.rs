@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::domain::ids::JobId;
 use crate::domain::time::Moment;
 
-use super::faults::Route;
+use super::faults::AnyRoute;
 use super::journal::{Entry, JournalLimits, Reason};
 
 /// What stands for the value of a header that must not be kept.
@@ -22,7 +22,7 @@ pub struct RequestRecord {
     /// Where each of them ends.
     ends: [u32; TEXTS],
     /// The route it was for.
-    pub route: Route,
+    pub route: AnyRoute,
     /// Its body, as far as it was read and fits.
     pub body: Bytes,
     /// Bytes of its body that were read.
@@ -60,7 +60,7 @@ pub struct Texts<'a> {
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// The route it was for.
-    pub route: Route,
+    pub route: AnyRoute,
     /// Its body, as far as it was read.
     pub body: Bytes,
     /// When it came.
@@ -229,7 +229,7 @@ mod tests {
     fn answered(body: &'static [u8]) -> Answered {
         let body = Bytes::from_static(body);
         let came = Moment::from_nanos(0);
-        let route = Route::Configure;
+        let route = AnyRoute::Rest(crate::sim::faults::Route::Configure);
         Answered { route, body, came, status: Some(503), code: None, job: None, why: Vec::new() }
     }
 

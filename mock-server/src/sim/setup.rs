@@ -200,6 +200,15 @@ pub enum ClusterState {
     OutOfPodAddresses,
 }
 
+/// Whether the node takes new pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    /// It does.
+    Ready,
+    /// It does not: new pods stay Pending.
+    NotReady,
+}
+
 /// States of the outside systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dependencies {
@@ -215,6 +224,8 @@ pub struct Dependencies {
     pub cluster: ClusterState,
     /// The workload of the Focus Server itself.
     pub focus_server: Supply,
+    /// The node on which pods run.
+    pub node: NodeState,
 }
 
 /// A time that may be told relative to the start of the world.
@@ -293,6 +304,7 @@ impl Default for Dependencies {
             recordings: RecordingsState::Present,
             cluster: ClusterState::Ok,
             focus_server: Supply::Up,
+            node: NodeState::Ready,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The door to the world: lock, clock and seed bundled, so that a caller can neither forget one nor hold another.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::domain::check::ConfigureDraft;
@@ -63,6 +63,13 @@ impl<const N: usize> PartialEq<[Entry; N]> for Fired {
     }
 }
 
+/// Who follows whether the product's routes answer.
+pub trait Front: Send + Sync {
+    /// That has changed, or may have: told by whoever changed it, after the world was let go and before he goes on, so
+    /// that nobody who saw the change finds the front as it was.
+    fn follow(&self, simulation: &Simulation);
+}
+
 /// A world with its clock.
 pub struct Simulation {
     world: Mutex<World>,
@@ -73,6 +80,7 @@ pub struct Simulation {
     faults: Arc<Faults>,
     journal: SharedJournal,
     pub(super) store: Arc<Store>,
+    front: OnceLock<Weak<dyn Front>>,
 }
 
 impl Simulation {
@@ -99,7 +107,13 @@ impl Simulation {
             faults,
             journal,
             store,
+            front: OnceLock::new(),
         }
+    }
+
+    /// Lets somebody follow whether the product's routes answer; the first one stands.
+    pub fn set_front(&self, front: Weak<dyn Front>) {
+        let _ = self.front.set(front);
     }
 
     /// The clock.
@@ -124,7 +138,7 @@ impl Simulation {
     pub fn with<R>(&self, command: impl FnOnce(&mut World, Moment) -> R) -> R {
         let mut world = self.lock();
         let now = self.clock.now();
-        let due_before = world.next_due();
+        let (due_before, served) = (world.next_due(), world.is_serving());
         world.catch_up(now);
         let result = command(&mut world, now);
         // Not while a panic unwinds: a call closed on the way out must not turn one failure into an abort.
@@ -135,10 +149,14 @@ impl Simulation {
             (before, Some(after)) => before.is_none_or(|before| after < before),
             (_, None) => false,
         };
+        let turned = served != world.is_serving();
         drop(world);
         self.store.tell_news();
         if earlier {
             self.agenda_changed.tell();
+        }
+        if turned {
+            self.tell_front();
         }
         result
     }
@@ -146,6 +164,12 @@ impl Simulation {
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {
         // A panic under the lock is a defect of ours; what it left is still the best answer to the next request.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_front(&self) {
+        if let Some(front) = self.front.get().and_then(Weak::upgrade) {
+            front.follow(self);
+        }
     }
 
     /// Lets things happen when they are due, for as long as it is polled.
@@ -168,7 +192,7 @@ impl Simulation {
     pub fn advance(&self, by: Duration) -> Fired {
         let mut world = self.lock();
         let target = self.clock.now().after(by);
-        let before = self.journal.written();
+        let (before, served) = (self.journal.written(), world.is_serving());
         while let Some(due) = world.next_due().filter(|due| *due <= target) {
             self.clock.jump_to(due);
             world.catch_up(due);
@@ -177,16 +201,25 @@ impl Simulation {
         if cfg!(debug_assertions) {
             world.check_invariants();
         }
-        drop(world);
-        self.store.tell_news();
         let written = self.journal.written();
         let entries = self.journal.since(before.max(written.saturating_sub(Fired::MOST)));
+        let turned = served != world.is_serving();
+        drop(world);
+        self.store.tell_news();
+        if turned {
+            self.tell_front();
+        }
         Fired { entries, count: written - before }
     }
 
     /// Whether the product's routes answer.
     pub fn is_serving(&self) -> bool {
         self.with(|world, _| world.is_serving())
+    }
+
+    /// The same, without letting anything happen that is due.
+    pub fn serves(&self) -> bool {
+        self.lock().is_serving()
     }
 
     /// See [`World::reception`].

@@ -179,6 +179,7 @@ impl World {
                 Outside::Recordings(_) => Outside::Recordings(outside.recordings),
                 Outside::Cluster(_) => Outside::Cluster(outside.cluster),
                 Outside::FocusServer(_) => Outside::FocusServer(outside.focus_server),
+                Outside::Node(_) => Outside::Node(outside.node),
             }),
             Setting::Quirk(quirk, _) => Setting::Quirk(quirk, self.quirks.has(quirk)),
             Setting::MaxJobs(_) => Setting::MaxJobs(limits.max_jobs),

@@ -253,7 +253,7 @@ impl World {
     ) -> Result<Arc<Terms>, Refusal> {
         match self.reserve(draft, stream_host, asked_by, now) {
             Ok(terms) => {
-                self.journal.write(now, Happening::Configured(terms.id));
+                self.journal.write(now, Happening::Configured(Arc::clone(&terms)));
                 Ok(terms)
             }
             Err(Failed { refusal, at: None }) => {

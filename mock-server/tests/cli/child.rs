@@ -27,7 +27,8 @@ pub(crate) fn focus_mock(arguments: &[&str]) -> Command {
 }
 
 /// Arguments that take nothing anybody else could want.
-pub(crate) const FREE: [&str; 6] = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--port-base", "0"];
+pub(crate) const FREE: [&str; 8] =
+    ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--kube", "127.0.0.1:0", "--port-base", "0"];
 
 /// What it wrote to standard error so far.
 #[derive(Clone, Default)]

@@ -13,6 +13,8 @@ mod exec;
 mod faults;
 mod healthcheck;
 #[cfg(unix)]
+mod kubeconfig;
+#[cfg(unix)]
 mod log;
 mod quirks;
 mod rehearse;

@@ -8,7 +8,7 @@ use super::child::{Ready, ask, configuration, focus_mock, json_of, listens, with
 fn the_ready_line_is_one_line_of_json_with_addresses_that_answer() {
     let mock = Ready::with(&[]);
     let keys: Vec<_> = mock.said.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys, ["event", "rest", "admin", "port_base", "pid", "version"]);
+    assert_eq!(keys, ["event", "rest", "admin", "kube", "port_base", "pid", "version"]);
     assert_eq!(mock.said["event"], "ready");
     assert_eq!(mock.said["pid"], mock.program.pid());
     assert_eq!(mock.said["version"], env!("CARGO_PKG_VERSION"));

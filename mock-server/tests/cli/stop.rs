@@ -134,7 +134,7 @@ async fn a_stream_whose_client_does_not_read_does_not_hold_it() {
 #[test]
 fn a_closed_standard_error_harms_neither_start_nor_service_nor_end() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_focus-mock"))
-        .args(["--listen", "127.0.0.1:0", "--admin", "off", "--port-base", "0"])
+        .args(["--listen", "127.0.0.1:0", "--admin", "off", "--kube", "off", "--port-base", "0"])
         .env("FOCUS_MOCK_LOG", "debug")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

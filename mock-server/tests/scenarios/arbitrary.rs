@@ -11,7 +11,7 @@ use focus_mock::domain::refusal::{ContractError, PortHolder};
 use focus_mock::domain::time::{EpochSeconds, Moment};
 use focus_mock::sim::change::{Change, LimitsChange, Outside, PortRef};
 use focus_mock::sim::faults::{
-    At, Clocked, Corruption, Delay, Effect, Frames, GrpcCode, Match, Probability, Route, Rule, RuleId,
+    AnyRoute, At, Clocked, Corruption, Delay, Effect, Frames, GrpcCode, Match, Probability, Rule, RuleId,
     Schedule, StatusDetails,
 };
 use focus_mock::sim::setup::{RecordingPlan, When};
@@ -129,7 +129,7 @@ fn matches() -> BoxedStrategy<Match> {
     });
     let who = (of(wild("[0-9*?-]{1,20}")), headers, of(wild("[0-9a-f.:*?]{1,20}")));
     let what = (of(0..=2_u8), of(any::<u32>()), of(frames));
-    (of(select(Route::ALL.to_vec())), of(select(METHODS.to_vec())), what, who)
+    (of(select(AnyRoute::all().collect::<Vec<_>>())), of(select(METHODS.to_vec())), what, who)
         .prop_map(|(route, method, (view, stream, frames), (job, headers, caller))| Match {
             route,
             method: method.map(str::to_owned),

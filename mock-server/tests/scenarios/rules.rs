@@ -7,8 +7,8 @@ use focus_mock::document::rules::{FORMS, render, rule};
 use focus_mock::domain::refusal::ContractError;
 use focus_mock::domain::time::{EpochSeconds, Moment};
 use focus_mock::sim::faults::{
-    At, Clocked, Corruption, Delay, Effect, Frames, GiveBack, GrpcCode, Phase, Probability, Route, Rule,
-    RuleId, StatusDetails, Step, StreamPoint,
+    At, Clocked, Corruption, Delay, Effect, Frames, GiveBack, GrpcCode, KubeRoute, Phase, Probability, Route,
+    Rule, RuleId, StatusDetails, Step, StreamPoint,
 };
 
 fn read(text: &str) -> Rule {
@@ -57,7 +57,7 @@ fn a_rule_for_every_route_can_name_one_and_its_method() {
     assert_eq!(rule.at().to_string(), "rest.before");
     assert_eq!(
         (rule.matches().route, rule.matches().method.as_deref()),
-        (Some(Route::Configure), Some("POST"))
+        (Some(Route::Configure.into()), Some("POST"))
     );
 }
 
@@ -180,8 +180,15 @@ fn the_readme_lists_every_point_with_its_line() {
         let name = phase.name();
         (format!("`rest.*.{name}`, `rest.{name}`"), phase.doc())
     });
+    let kube = KubeRoute::ALL.iter().map(|route| (format!("`{}.*`", route.name()), route.doc()));
+    let kube_phases = Phase::ALL.iter().map(|phase| {
+        let name = phase.name();
+        (format!("`kube.*.{name}`, `kube.{name}`"), phase.doc())
+    });
     let streams = StreamPoint::ALL.iter().map(|point| (format!("`grpc.{}`", point.name()), point.doc()));
-    for (point, doc) in steps.chain(undos).chain(routes).chain(phases).chain(streams) {
+    for (point, doc) in
+        steps.chain(undos).chain(routes).chain(phases).chain(streams).chain(kube).chain(kube_phases)
+    {
         assert!(readme.contains(&format!("| {point} | {doc} |\n")), "missing: {point}");
     }
 }

@@ -10,7 +10,7 @@ use focus_mock::domain::quirk::{Profile, Quirk};
 use focus_mock::domain::refusal::ContractError;
 use focus_mock::settings::{Settings, Sources};
 use focus_mock::sim::change::{MOST_PLANNED, Outside};
-use focus_mock::sim::faults::{At, Corruption, Effect, GrpcCode, MOST_RULES, Route};
+use focus_mock::sim::faults::{AnyRoute, At, Corruption, Effect, GrpcCode, MOST_RULES};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ fn its_lists_are_those_of_the_code() {
     assert_eq!(words("/$defs/point/enum"), set(At::all()));
     assert_eq!(words("/$defs/quirk/enum"), set(Quirk::ALL.iter().map(|quirk| quirk.name())));
     assert_eq!(words("/$defs/profile/enum"), set(Profile::ALL.map(Profile::name)));
-    assert_eq!(words("/$defs/match/properties/route/enum"), set(Route::ALL.iter().map(|route| route.name())));
+    assert_eq!(words("/$defs/match/properties/route/enum"), set(AnyRoute::all().map(AnyRoute::name)));
     assert_eq!(words("/$defs/match/properties/method/enum"), set(METHODS));
     let effects = "/$defs/effect/oneOf/1/properties";
     let mut all = words("/$defs/effect/oneOf/0/enum");

@@ -12,7 +12,7 @@ use super::said::{Said, nobody, yaml};
 pub(crate) static DEFAULTS: LazyLock<Vec<Entry>> = LazyLock::new(|| nobody().right().entries().to_vec());
 
 /// Values of many kinds; each key takes some of them.
-const VALUES: [&str; 53] = [
+const VALUES: [&str; 55] = [
     "true",
     "false",
     "0",
@@ -38,6 +38,8 @@ const VALUES: [&str; 53] = [
     "ok",
     "refuses-objects",
     "out-of-pod-addresses",
+    "not-ready",
+    "refuse",
     "reject",
     "skip",
     "contract",

@@ -307,6 +307,7 @@ fn what_lies_just_inside_other_bounds_is_taken() {
         ("rest.host", "localhost", "\"127.0.0.1\""),
         ("admin.listen", "localhost:1", "\"127.0.0.1:1\""),
         ("admin.listen", "0.0.0.0:0", "\"0.0.0.0:0\""),
+        ("kube.listen", "localhost:1", "\"127.0.0.1:1\""),
         ("log.filter", "off", "\"off\""),
         ("log.filter", "WARN,focus_mock=debug,hyper=off", "\"WARN,focus_mock=debug,hyper=off\""),
     ] {

@@ -23,7 +23,7 @@ use Source::{Default, File, Flag, Variable, WorldOfAFlag, WorldOfAVariable, Worl
 /// The flag that says a key as it is.
 fn flag_of(key: &str) -> Option<&'static str> {
     let single = |name: &&str| flag(name).keys == [key] && !flag(name).is_switch();
-    ["admin", "port-base", "seed", "clock", "start-time", "stream-host", "tls-cert", "tls-key"]
+    ["admin", "kube", "port-base", "seed", "clock", "start-time", "stream-host", "tls-cert", "tls-key"]
         .into_iter()
         .chain(["port-file", "log", "log-format", "stop-deadline"])
         .find(single)

@@ -30,6 +30,8 @@ const PROMISED: &[(&str, &[&str])] = &[
             "future_tolerance_s",
         ],
     ),
+    ("kube", &["listen", "token", "tls", "max_watches", "history"]),
+    ("focus_server", &["when_down"]),
     ("ports", &["base", "max_slots", "on_conflict"]),
     ("jobs", &["first_sequence", "metadata_race_s"]),
     (
@@ -84,7 +86,7 @@ fn every_key_can_be_set_singly_and_by_a_file() {
 }
 
 /// What is told about a key that is not at the top.
-const ALL: &str = "a configuration has the keys seed, world_file, scenario_file, port_file, rest, admin, clock, tls, log, \
+const ALL: &str = "a configuration has the keys seed, world_file, scenario_file, port_file, rest, admin, kube, focus_server, clock, tls, log, \
                    stop, http, http2, name, about, profile, quirks, world, dependencies, limits, ports, jobs, waterfall, latency, \
                    grpc, historic, sweep, stream, job, cleanup, startup, cluster, gpu, journal, faults, timeline";
 

@@ -9,6 +9,9 @@ fn value_of(name: &str) -> &'static str {
     match name {
         "listen" => "[::1]:6000",
         "admin" => "off",
+        "kube" => "off",
+        "kube-token" => "open-sesame",
+        "kube-tls" => "true",
         "port-base" => "2000",
         "config" => "../fixtures/worlds/gpu-pool-2.yaml",
         "world" => "../fixtures/worlds/one-slot.yaml",
@@ -82,7 +85,8 @@ fn empty_variables_say_nothing() {
 
 #[test]
 fn an_unknown_variable_is_named_with_those_there_are() {
-    let told = "unknown variable: there are FOCUS_MOCK_LISTEN, FOCUS_MOCK_ADMIN, FOCUS_MOCK_ADMIN_TOKEN, FOCUS_MOCK_PORT_BASE, FOCUS_MOCK_CONFIG, \
+    let told = "unknown variable: there are FOCUS_MOCK_LISTEN, FOCUS_MOCK_ADMIN, FOCUS_MOCK_ADMIN_TOKEN, FOCUS_MOCK_KUBE, \
+                FOCUS_MOCK_KUBE_TOKEN, FOCUS_MOCK_KUBE_TLS, FOCUS_MOCK_PORT_BASE, FOCUS_MOCK_CONFIG, \
                 FOCUS_MOCK_WORLD, FOCUS_MOCK_SCENARIO, FOCUS_MOCK_PROFILE, FOCUS_MOCK_QUIRK, FOCUS_MOCK_NO_QUIRK, FOCUS_MOCK_SET, FOCUS_MOCK_SEED, FOCUS_MOCK_CLOCK, FOCUS_MOCK_START_TIME, \
                 FOCUS_MOCK_STREAM_HOST, FOCUS_MOCK_TLS_CERT, FOCUS_MOCK_TLS_KEY, FOCUS_MOCK_TLS_SELF_SIGNED, \
                 FOCUS_MOCK_PORT_FILE, FOCUS_MOCK_LOG, FOCUS_MOCK_LOG_FORMAT, FOCUS_MOCK_STOP_DEADLINE";

@@ -40,7 +40,7 @@ pub(crate) fn always(server: &MockServer, at: &str, effect: Effect) -> RuleId {
 }
 
 /// Everything that comes until the connection ends, and whether it was reset.
-fn everything(mut socket: impl Read) -> (Vec<u8>, bool) {
+pub(crate) fn everything(mut socket: impl Read) -> (Vec<u8>, bool) {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         match socket.read(&mut piece) {
@@ -71,7 +71,7 @@ fn assert_unharmed(server: &MockServer) {
 }
 
 /// The records of all requests, oldest first.
-fn records(server: &MockServer) -> Vec<RequestRecord> {
+pub(crate) fn records(server: &MockServer) -> Vec<RequestRecord> {
     let entries = server.simulation().journal().since(0).into_iter();
     entries
         .filter_map(|entry| match entry.what {

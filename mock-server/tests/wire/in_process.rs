@@ -25,7 +25,7 @@ fn start(addresses: Addresses) -> Result<MockServer, StartError> {
 /// Free ports of 127.0.0.1.
 fn given(admin: bool, ports: PortChoice) -> Addresses {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Addresses::Given { listen: free, admin: admin.then_some(free), ports }
+    Addresses::Given { listen: free, admin: admin.then_some(free), kube: admin.then_some(free), ports }
 }
 
 fn port_of(server: &MockServer, job: &Value) -> SocketAddr {
@@ -120,7 +120,7 @@ fn the_ports_of_a_dropped_server_can_be_taken_again_at_once() {
     let _open = TcpStream::connect(rest).expect("it listens");
     assert!(get(rest, "/ack").starts_with("HTTP/1.1 200 "));
     drop(first);
-    let again = Addresses::Given { listen: rest, admin, ports: PortChoice::Base(12300) };
+    let again = Addresses::Given { listen: rest, admin, kube: None, ports: PortChoice::Base(12300) };
     let second = start(again).expect("the same addresses");
     assert_eq!((second.rest(), second.admin(), second.port_base()), (rest, admin, 12300));
     assert!(get(rest, "/ack").starts_with("HTTP/1.1 200 "));
@@ -172,7 +172,8 @@ fn a_taken_address_is_an_error_that_names_it_and_frees_what_was_taken_before() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = (taken.local_addr().expect("its address"), taken);
     let port = taken.0.port();
-    let addresses = Addresses::Given { listen: taken.0, admin: None, ports: PortChoice::FreeBlock };
+    let addresses =
+        Addresses::Given { listen: taken.0, admin: None, kube: None, ports: PortChoice::FreeBlock };
     let error = start(addresses).err().expect("the port is taken");
     assert!(matches!(error, StartError::AddressInUse { port: told, flag: "--listen", .. } if told == port));
     let told = format!(
@@ -183,7 +184,8 @@ fn a_taken_address_is_an_error_that_names_it_and_frees_what_was_taken_before() {
     // The REST address is free; only the admin one is not.
     let free =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-    let addresses = Addresses::Given { listen: free, admin: Some(taken.0), ports: PortChoice::FreeBlock };
+    let addresses =
+        Addresses::Given { listen: free, admin: Some(taken.0), kube: None, ports: PortChoice::FreeBlock };
     let error = start(addresses).err().expect("the port is taken");
     assert!(matches!(error, StartError::AddressInUse { port: told, flag: "--admin", .. } if told == port));
     assert_refused(free);

@@ -2,8 +2,10 @@
 
 mod admin;
 mod captured;
+mod cluster;
 mod common;
 mod faults;
+mod front;
 mod grpc;
 mod hostile;
 mod in_process;

@@ -71,8 +71,12 @@ async fn sixteen_clients_that_race_for_one_port_have_one_winner() {
     // The port is the machine's: sixteen worlds want the same one, each for its first job.
     let host = server(Config::default()).await;
     let address = SocketAddr::new(host.rest.ip(), 0);
-    let addresses =
-        Addresses::Given { listen: address, admin: None, ports: PortChoice::Base(host.port_base) };
+    let addresses = Addresses::Given {
+        listen: address,
+        admin: None,
+        kube: None,
+        ports: PortChoice::Base(host.port_base),
+    };
     let mut servers = Vec::new();
     for _ in 0..CLIENTS {
         servers.push(server(Config { addresses: addresses.clone(), ..Config::default() }).await);

@@ -110,8 +110,9 @@ fn the_certificate_is_for_the_names_of_this_machine_and_the_address_it_listens_o
 fn a_server_on_every_address_has_a_certificate_all_the_same() {
     let every = SocketAddr::from(([0, 0, 0, 0], 0));
     let ports = PortChoice::FreeBlock;
-    let server =
-        secure_as(|config| config.addresses = Addresses::Given { listen: every, admin: None, ports });
+    let server = secure_as(|config| {
+        config.addresses = Addresses::Given { listen: every, admin: None, kube: None, ports }
+    });
     let address = SocketAddr::from(([127, 0, 0, 1], server.rest().port()));
     asks(&mut dial(trusting_only(&server), "127.0.0.1", address));
 }

@@ -14,7 +14,7 @@ use crate::sim::change::{Change, Outside};
 use crate::sim::setup::Dependencies;
 
 /// The state of everything, in the order of the names.
-pub(super) fn current(fiber: FiberState, others: &Dependencies) -> [Outside; 7] {
+pub(super) fn current(fiber: FiberState, others: &Dependencies) -> [Outside; 8] {
     [
         Outside::Fiber(fiber),
         Outside::MongoDb(others.mongodb),
@@ -23,6 +23,7 @@ pub(super) fn current(fiber: FiberState, others: &Dependencies) -> [Outside; 7] 
         Outside::Recordings(others.recordings),
         Outside::Cluster(others.cluster),
         Outside::FocusServer(others.focus_server),
+        Outside::Node(others.node),
     ]
 }
 

@@ -77,8 +77,8 @@ pub(super) fn kind(what: &Happening) -> &'static str {
 /// The job that it is about.
 pub(super) fn job(what: &Happening) -> Option<JobId> {
     match what {
-        Happening::Configured(id)
-        | Happening::RolledBack { id, .. }
+        Happening::Configured(terms) => Some(terms.id),
+        Happening::RolledBack { id, .. }
         | Happening::Started(id)
         | Happening::Completed(id)
         | Happening::Failed(id)

@@ -93,6 +93,7 @@ pub(super) async fn points() -> Answer {
             At::Point(Point::Undo(_)) => "undo",
             At::Point(Point::Rest(..)) | At::EveryRoute(_) => "rest",
             At::Point(Point::Grpc(_)) => "grpc",
+            At::Point(Point::Kube(..)) | At::EveryKubeRoute(_) => "kube",
         };
         value!({ "point": at.to_string(), "family": family, "about": at.doc(), "effects": Effect::at(at) })
     };

@@ -10,7 +10,7 @@ use super::answer::{Answer, No, json, names};
 use super::body::Asked;
 use super::entry::{KINDS, entry, job, kind};
 use crate::sim::Simulation;
-use crate::sim::faults::Route;
+use crate::sim::faults::AnyRoute;
 use crate::sim::journal::{Entry, Happening, Reason, RequestRecord};
 
 /// Entries of one page.
@@ -36,7 +36,7 @@ pub(super) struct Filter {
 pub(super) struct Wanted {
     method: Option<String>,
     path: Option<WildMatch>,
-    route: Option<Route>,
+    route: Option<AnyRoute>,
     status: Option<u16>,
     code: Option<String>,
     job: Option<WildMatch>,
@@ -49,8 +49,8 @@ impl Filter {
     pub(super) fn checked(self) -> Result<Wanted, No> {
         let wild = |text: Option<String>| text.map(|text| WildMatch::new(&text));
         let route = self.route.map(|name| {
-            let found = Route::ALL.iter().find(|route| route.name() == name).copied();
-            let there = || names(Route::ALL.iter().map(|route| route.name()));
+            let found = AnyRoute::all().find(|route| route.name() == name);
+            let there = || names(AnyRoute::all().map(AnyRoute::name));
             found.ok_or_else(|| No::wrong(format!("route: no such route: there are {}", there())))
         });
         Ok(Wanted {

@@ -17,7 +17,6 @@ mod quirks;
 mod routes;
 mod state;
 mod time;
-pub(crate) mod token;
 mod verify;
 mod worlds;
 
@@ -25,15 +24,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{FromRef, State};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::{FromRef, Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 
+use crate::api::token::Token;
 use crate::sim::Simulation;
 use answer::{Answer, No};
 use body::BodyTime;
-use token::AdminToken;
 
 type World = State<Arc<Simulation>>;
 
@@ -58,7 +57,7 @@ impl FromRef<Shared> for BodyTime {
 
 /// All routes of the admin listener, for clients that send a body within that time of the wall clock, and the token if
 /// there is one.
-pub(crate) fn router(simulation: Arc<Simulation>, body_time: Duration, token: Option<AdminToken>) -> Router {
+pub(crate) fn router(simulation: Arc<Simulation>, body_time: Duration, token: Option<Token>) -> Router {
     let routes = routes::router()
         .fallback(|| async { No::unknown(format!("no such route: there are {}", routes::names())) })
         .with_state(Shared { simulation, body_time: BodyTime(body_time) });
@@ -67,7 +66,13 @@ pub(crate) fn router(simulation: Arc<Simulation>, body_time: Duration, token: Op
     Router::new()
         .fallback_service(routes)
         .layer(map_response(name_the_methods))
-        .layer(from_fn_with_state(token, token::guard))
+        .layer(from_fn_with_state(token, guard))
+}
+
+/// Lets nobody pass who does not have the token.
+async fn guard(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
+    let may_pass = token.is_none_or(|token| token.is_in(request.headers()));
+    if may_pass { next.run(request).await } else { No::unauthorized().into_response() }
 }
 
 /// Tells a client that asked with another method which ones the path has.

@@ -88,6 +88,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::sim::faults::AnyRoute;
 
     fn routed() -> BTreeSet<(String, String)> {
         let all: BTreeSet<_> =
@@ -122,7 +123,7 @@ mod tests {
         };
         let kinds: BTreeSet<_> = said("/components/schemas/Kind/enum").into_iter().collect();
         assert_eq!(kinds, super::super::entry::KINDS.into_iter().collect());
-        let routes: Vec<_> = crate::sim::faults::Route::ALL.iter().map(|route| route.name()).collect();
+        let routes: Vec<_> = AnyRoute::all().map(AnyRoute::name).collect();
         assert_eq!(said("/components/schemas/Route/enum"), routes);
         let dependencies = "/paths/~1__mock~1dependencies~1{name}/parameters/0/schema/enum";
         assert_eq!(said(dependencies), crate::sim::change::Outside::NAMES);

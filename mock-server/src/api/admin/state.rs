@@ -70,6 +70,7 @@ struct DependenciesBody {
     recordings: &'static str,
     cluster: &'static str,
     focus_server: &'static str,
+    node: &'static str,
 }
 
 #[derive(Serialize)]
@@ -190,6 +191,7 @@ fn dependencies(states: &Dependencies) -> DependenciesBody {
         recordings: Outside::Recordings(states.recordings).state(),
         cluster: Outside::Cluster(states.cluster).state(),
         focus_server: Outside::FocusServer(states.focus_server).state(),
+        node: Outside::Node(states.node).state(),
     }
 }
 

@@ -14,15 +14,46 @@ use crate::sim::Simulation;
 /// So many pieces leave in a second at most.
 const PIECES_A_SECOND: u32 = 10;
 
+/// So many bytes in a second.
+pub(super) struct Pace {
+    simulation: Arc<Simulation>,
+    rate: u32,
+    begun: Option<Moment>,
+    gone: u64,
+    job: Option<JobId>,
+}
+
+impl Pace {
+    pub(super) fn new(simulation: Arc<Simulation>, rate: u32, job: Option<JobId>) -> Self {
+        Self { simulation, rate, begun: None, gone: 0, job }
+    }
+
+    /// Counts from the next bytes on.
+    pub(super) fn begin_anew(&mut self) {
+        (self.begun, self.gone) = (None, 0);
+    }
+
+    /// The next of what is left, when it is due.
+    pub(super) async fn next(&mut self, left: &mut Bytes) -> Bytes {
+        let clock = self.simulation.clock();
+        let begun = *self.begun.get_or_insert_with(|| clock.now());
+        let piece = (self.rate / PIECES_A_SECOND).max(1) as usize;
+        let piece = left.split_to(piece.min(left.len()));
+        self.gone += piece.len() as u64;
+        // A piece leaves when the last of its bytes is due: the pace is kept however late anything is woken.
+        let due = begun.after(time_of(self.gone, self.rate));
+        clock.sleep_until(due, "fault: next bytes of the body", self.job).await;
+        piece
+    }
+}
+
 /// Bytes that wait for their time.
 pub(super) struct Paced {
     simulation: Arc<Simulation>,
     left: Bytes,
     delay: Option<Duration>,
-    /// Bytes in a second; all at once without.
-    rate: Option<u32>,
-    begun: Option<Moment>,
-    gone: u64,
+    /// All at once without.
+    pace: Option<Pace>,
     job: Option<JobId>,
 }
 
@@ -34,7 +65,8 @@ impl Paced {
         rate: Option<u32>,
         job: Option<JobId>,
     ) -> Self {
-        Self { simulation, left, delay, rate, begun: None, gone: 0, job }
+        let pace = rate.map(|rate| Pace::new(Arc::clone(&simulation), rate, job));
+        Self { simulation, left, delay, pace, job }
     }
 
     pub(super) fn stream(self) -> impl Stream<Item = Bytes> + Send + 'static {
@@ -49,22 +81,14 @@ impl Paced {
     }
 
     async fn next(&mut self) -> Option<Bytes> {
-        let clock = self.simulation.clock();
-        if let Some(delay) = self.delay.take() {
-            clock.sleep_until(clock.now().after(delay), "fault: before the body", self.job).await;
-        }
+        super::hold_up(&self.simulation, self.delay.take(), "fault: before the body", self.job).await;
         if self.left.is_empty() {
             return None;
         }
-        let Some(rate) = self.rate else { return Some(std::mem::take(&mut self.left)) };
-        let begun = *self.begun.get_or_insert_with(|| clock.now());
-        let piece = (rate / PIECES_A_SECOND).max(1) as usize;
-        let piece = self.left.split_to(piece.min(self.left.len()));
-        self.gone += piece.len() as u64;
-        // A piece leaves when the last of its bytes is due: the pace is kept however late anything is woken.
-        let due = begun.after(time_of(self.gone, rate));
-        clock.sleep_until(due, "fault: next bytes of the body", self.job).await;
-        Some(piece)
+        Some(match &mut self.pace {
+            Some(pace) => pace.next(&mut self.left).await,
+            None => std::mem::take(&mut self.left),
+        })
     }
 }
 

@@ -3,15 +3,44 @@
 //! Objects are rendered from the world's facts through `k8s-openapi`'s types and read back through them; nothing of them
 //! is kept here. What is not simulated answers 404 or 405 with a message that says so.
 
+mod answer;
 mod ask;
+mod body;
+mod discovery;
 mod failure;
+mod get;
+mod interface;
+mod list;
+mod log;
+mod metrics;
+mod names;
+mod patch;
 mod render;
 mod resource;
+mod router;
+mod said;
+mod scale;
+mod selectors;
+mod service;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod workload;
+mod write;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::RETRY_AFTER;
+
+use self::failure::Failure;
+use crate::api::rejection::Refused;
 use crate::sim::Simulation;
+
+pub(crate) use interface::{Interface, Shared};
+pub(crate) use watch::Watches;
 
 /// What every answer needs.
 pub(crate) struct Kube {
@@ -19,6 +48,30 @@ pub(crate) struct Kube {
     pub(crate) simulation: Arc<Simulation>,
     /// The host on which job ports are: the address of every node.
     pub(crate) node_address: IpAddr,
-    /// The namespace of the product.
-    pub(crate) namespace: Arc<str>,
+    /// The watches that are open.
+    pub(crate) watches: Watches,
+}
+
+/// The answer to whom a rule lets no more requests pass for so many seconds.
+pub(crate) fn too_many_requests(seconds: u32) -> (Response, Refused) {
+    let failure = Failure::TooManyRequests(format!("too many requests: try again in {seconds} s"));
+    let (mut response, refused) = failure.refuse();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    (response, refused)
+}
+
+impl Kube {
+    /// What objects are rendered with.
+    fn scene(&self) -> render::Scene {
+        let (job_ttl, cleanup_ttl) = self.simulation.with(|world, _| {
+            let times = &world.setup().times;
+            (times.job_ttl, times.cleanup_ttl)
+        });
+        render::Scene {
+            node_address: self.node_address,
+            now: self.simulation.clock().now(),
+            job_ttl,
+            cleanup_ttl,
+        }
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::App;
 use super::request_id::RequestId;
-use crate::api::effect::Case;
+use crate::api::effect::{Case, Tongue};
 use crate::api::rejection::{Rejection, not_an_object};
 use crate::domain::ids::JobId;
 use crate::domain::quirk::Quirks;
@@ -28,9 +28,9 @@ pub(crate) struct Ends {
     local: SocketAddr,
     pub(super) peer: SocketAddr,
     /// The same as text: every request of the connection is recorded with it.
-    pub(super) caller: String,
+    pub(crate) caller: String,
     /// The peer's address alone, as rules see it.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Ends {
@@ -160,7 +160,7 @@ impl Asked {
             method: &self.parts.method,
             version: self.parts.version,
             job: self.facts.job(self),
-            quirks: *self.quirks.get_or_init(|| app.simulation.reception().quirks),
+            tongue: Tongue::Product(*self.quirks.get_or_init(|| app.simulation.reception().quirks)),
         }
     }
 

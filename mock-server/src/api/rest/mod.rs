@@ -29,7 +29,8 @@ use crate::sim::Simulation;
 pub(crate) use ask::Ends;
 pub(crate) use host::StreamBase;
 pub(crate) use jobs::Answers;
-pub(crate) use request_id::RequestIds;
+pub(crate) use request_id::{RequestId, RequestIds};
+pub(crate) use subject::header;
 
 /// What the product's routes share.
 pub(crate) struct App {

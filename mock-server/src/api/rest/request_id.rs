@@ -8,23 +8,29 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::sim::seed::Seed;
 
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Makes ids that no two requests of a server share.
 pub(crate) struct RequestIds {
     seed: Seed,
+    interface: &'static str,
     made: AtomicU64,
 }
 
 impl RequestIds {
     pub(crate) fn new(seed: Seed) -> Self {
-        Self { seed, made: AtomicU64::new(0) }
+        Self::of(seed, "request")
+    }
+
+    /// For an interface of its own: what is asked there does not change the ids that others get.
+    pub(crate) fn of(seed: Seed, interface: &'static str) -> Self {
+        Self { seed, interface, made: AtomicU64::new(0) }
     }
 
     fn make(&self) -> RequestId {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let digit = |bits: u8| b"0123456789abcdef"[usize::from(bits & 15)];
-        let drawn = self.seed.draw("request", "id", number).to_be_bytes();
+        let drawn = self.seed.draw(self.interface, "id", number).to_be_bytes();
         let digits: Vec<u8> = drawn.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte)]).collect();
         let value = HeaderValue::from_maybe_shared(Bytes::from(digits)).expect("hex digits");
         RequestId { value, sent: false }
@@ -32,7 +38,7 @@ impl RequestIds {
 }
 
 /// The id of one request as its header has it: 1 to 64 characters of `[A-Za-z0-9._-]`.
-pub(super) struct RequestId {
+pub(crate) struct RequestId {
     value: HeaderValue,
     /// Whether the client chose it.
     sent: bool,
@@ -40,23 +46,23 @@ pub(super) struct RequestId {
 
 impl RequestId {
     /// The client's own id where it sent a usable one.
-    pub(super) fn of(headers: &HeaderMap, ids: &RequestIds) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, ids: &RequestIds) -> Self {
         let sent = headers.get(X_REQUEST_ID);
         let usable = sent.filter(|id| id.to_str().is_ok_and(is_usable));
         usable.map_or_else(|| ids.make(), |id| Self { value: id.clone(), sent: true })
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.value.to_str().expect("letters, digits and three other characters of ASCII")
     }
 
     /// The id, where the client chose it.
-    pub(super) fn sent(&self) -> Option<&str> {
+    pub(crate) fn sent(&self) -> Option<&str> {
         self.sent.then(|| self.as_str())
     }
 
     /// The value of the header.
-    pub(super) fn value(&self) -> HeaderValue {
+    pub(crate) fn value(&self) -> HeaderValue {
         self.value.clone()
     }
 }

@@ -203,7 +203,7 @@ impl Telling<'_> {
         };
         let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let answered = journal::Answered {
-            route: ask.route,
+            route: ask.route.into(),
             body: ask.body(),
             came: ask.came,
             status,

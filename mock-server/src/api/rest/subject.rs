@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use http::HeaderMap;
+
 use super::ask::Asked;
 use super::configure;
 use crate::domain::check::{Given, ViewNumber};
@@ -49,6 +51,17 @@ impl Facts {
     }
 }
 
+/// A header as rules see it, by its name in lower case.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    // Among few, looking at all is faster than a hash.
+    let value = if headers.len() <= 8 {
+        headers.iter().find(|(other, _)| other.as_str() == name).map(|(_, value)| value)
+    } else {
+        headers.get(name)
+    };
+    value?.to_str().ok()
+}
+
 impl Subject for Asked {
     /// The id that the client gave, else who asks for what: requests that cannot be told apart share their draws, and
     /// each further one is the next occurrence.
@@ -69,14 +82,7 @@ impl Subject for Asked {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        let headers = &self.parts.headers;
-        // Among few, looking at all is faster than a hash.
-        let value = if headers.len() <= 8 {
-            headers.iter().find(|(other, _)| other.as_str() == name).map(|(_, value)| value)
-        } else {
-            headers.get(name)
-        };
-        value?.to_str().ok()
+        header(&self.parts.headers, name)
     }
 
     fn header_names(&self, tell: &mut dyn FnMut(&str)) -> bool {

@@ -74,13 +74,15 @@ impl Cluster {
         self.show_node(name, now)
     }
 
-    /// Makes the worker ready, or not.
-    pub(in crate::sim) fn set_worker_ready(&mut self, ready: bool, now: Moment) {
-        if self.worker_ready.0 != ready {
+    /// Makes the worker ready, or not; whether that is a change.
+    pub(in crate::sim) fn set_worker_ready(&mut self, ready: bool, now: Moment) -> bool {
+        let changes = self.worker_ready.0 != ready;
+        if changes {
             self.worker_ready = (ready, now);
             let node = self.show_node(NodeName::Worker, now);
             self.tell(&node, Reason::NodeReady(ready), now);
         }
+        changes
     }
 
     /// Changes the size of the pool of GPU shares.

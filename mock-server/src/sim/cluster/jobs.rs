@@ -305,7 +305,7 @@ impl Cluster {
 
     /// Remembers that somebody with access to the cluster took an object away.
     pub(in crate::sim) fn by_hand(&mut self, id: JobId, object: Object) {
-        self.change(id, |objects| drop(objects.by_hand.insert(object)));
+        self.change(id, |objects| objects.by_hand.extend([object]));
     }
 
     /// Remembers when the objects of a job went, and whether the idle sweep took them.
@@ -320,7 +320,7 @@ impl Cluster {
         part: Part,
         deleting: Deleting,
     ) -> Option<Arc<Record>> {
-        self.change(id, |objects| drop(objects.by_hand.insert(part.object())));
+        self.change(id, |objects| objects.by_hand.extend([part.object()]));
         self.pod_mut(id, part)?.deleting = Some(deleting);
         self.show_pod_of(id, part, deleting.since)
     }

@@ -175,7 +175,7 @@ impl Store {
     }
 
     /// Makes an object be so: creates it, or changes it if it was otherwise. Its record.
-    pub(in crate::sim) fn put(
+    pub(crate) fn put(
         &self,
         key: Key,
         created: Moment,
@@ -203,7 +203,7 @@ impl Store {
     }
 
     /// Takes an object away, if it is there.
-    pub(in crate::sim) fn remove(&self, key: &Key) -> Option<Arc<Record>> {
+    pub(crate) fn remove(&self, key: &Key) -> Option<Arc<Record>> {
         let mut kept = self.kept();
         let before = kept.objects.remove(key)?;
         let version = Version(kept.version.0 + 1);
@@ -220,6 +220,12 @@ impl Store {
         for key in keys {
             self.remove(&key);
         }
+    }
+
+    /// Empties it, versions and all, for tests that fill it by hand.
+    #[cfg(test)]
+    pub(crate) fn empty(&self) {
+        *self.kept() = Kept::default();
     }
 
     /// Drawn for the name and for the version of the birth: one that comes later under the same name has another.

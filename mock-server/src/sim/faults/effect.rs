@@ -256,8 +256,17 @@ impl Effect {
                 "content_length",
                 "content_type",
             ],
-            At::Point(Point::Rest(_, Phase::Body)) | At::EveryRoute(Phase::Body) => {
+            At::Point(Point::Rest(_, Phase::Body) | Point::Kube(_, Phase::Body))
+            | At::EveryRoute(Phase::Body)
+            | At::EveryKubeRoute(Phase::Body) => {
                 &["delay", "reset", "close", "empty", "garbage", "truncate", "drip"]
+            }
+            // A refusal of the contract is an answer of the product, which this interface is not.
+            At::Point(Point::Kube(_, Phase::Before)) | At::EveryKubeRoute(Phase::Before) => {
+                &["delay", "status", "rate_limit", "reset", "close", "garbage"]
+            }
+            At::Point(Point::Kube(_, Phase::Headers)) | At::EveryKubeRoute(Phase::Headers) => {
+                &["delay", "status", "reset", "close", "empty", "garbage", "content_length", "content_type"]
             }
             At::Point(Point::Grpc(StreamPoint::Open)) => &["delay", "end_call", "silence", "goaway", "reset"],
             At::Point(Point::Grpc(StreamPoint::Frame)) => {

@@ -3,7 +3,7 @@
 
 use wildmatch::WildMatch;
 
-use super::point::Point;
+use super::point::{AnyRoute, Point};
 use super::rule::{Frames, Match, Seen};
 
 /// A text, or a pattern of texts.
@@ -172,7 +172,11 @@ impl Seen<'_> {
 
 /// Whether a rule's match names the route of a point, or none.
 pub(super) fn stands_at(matches: &Match, point: Point) -> bool {
-    matches.route.is_none_or(|route| matches!(point, Point::Rest(at, _) if at == route))
+    matches.route.is_none_or(|route| match (route, point) {
+        (AnyRoute::Rest(route), Point::Rest(at, _)) => at == route,
+        (AnyRoute::Kube(route), Point::Kube(at, _)) => at == route,
+        (AnyRoute::Rest(_) | AnyRoute::Kube(_), _) => false,
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,6 @@ mod table;
 
 pub use delay::{Delay, LONGEST_DELAY, NotADelay};
 pub use effect::{Corruption, Effect, GrpcCode, StatusDetails};
-pub use point::{At, GiveBack, NotAPoint, Phase, Point, Route, Step, StreamPoint};
+pub use point::{AnyRoute, At, GiveBack, KubeRoute, NotAPoint, Phase, Point, Route, Step, StreamPoint};
 pub use rule::{Clocked, Frames, Match, NotARule, Probability, Rule, RuleId, Schedule, Subject, Unnamed};
 pub use table::{Draw, Faults, Hit, Installed, MOST_RULES, RuleRefused};

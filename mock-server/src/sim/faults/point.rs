@@ -156,6 +156,81 @@ impl Route {
 }
 
 places! {
+    /// A route of the Kubernetes API: what is asked of whatever object.
+    KubeRoute {
+        /// `/version`, `/healthz`, `/api` and everything else that says what there is
+        Discovery = "kube.discovery",
+        /// `GET` of one object
+        Get = "kube.get",
+        /// `GET` of several
+        List = "kube.list",
+        /// `GET` of several with `watch=true`
+        Watch = "kube.watch",
+        /// `POST` of an object
+        Create = "kube.create",
+        /// `PUT` of an object or its scale
+        Update = "kube.update",
+        /// `PATCH` of an object or its scale
+        Patch = "kube.patch",
+        /// `DELETE` of an object
+        Delete = "kube.delete",
+        /// `GET` of a pod's log
+        Log = "kube.log",
+        /// `GET` of metrics of pods and nodes
+        Metrics = "kube.metrics",
+        /// Whatever the Kubernetes API does not serve
+        Unrouted = "kube.unrouted",
+    }
+}
+
+/// A route of any interface that takes requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnyRoute {
+    /// Of the REST interface.
+    Rest(Route),
+    /// Of the Kubernetes API.
+    Kube(KubeRoute),
+}
+
+impl AnyRoute {
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let rest = Route::ALL.iter().copied().map(Self::Rest);
+        rest.chain(KubeRoute::ALL.iter().copied().map(Self::Kube))
+    }
+
+    /// Its name, as rules have it. No two routes share one.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rest(route) => route.name(),
+            Self::Kube(route) => route.name(),
+        }
+    }
+
+    /// The point of that phase of its answers.
+    #[must_use]
+    pub fn at(self, phase: Phase) -> Point {
+        match self {
+            Self::Rest(route) => Point::Rest(route, phase),
+            Self::Kube(route) => Point::Kube(route, phase),
+        }
+    }
+}
+
+impl From<Route> for AnyRoute {
+    fn from(route: Route) -> Self {
+        Self::Rest(route)
+    }
+}
+
+impl From<KubeRoute> for AnyRoute {
+    fn from(route: KubeRoute) -> Self {
+        Self::Kube(route)
+    }
+}
+
+places! {
     /// How far an answer is.
     Phase {
         /// Before anything is done about the request: the world does not hear of it unless it passes.
@@ -190,6 +265,8 @@ pub enum Point {
     Rest(Route, Phase),
     /// A call on a stream of a job.
     Grpc(StreamPoint),
+    /// The answer of a route of the Kubernetes API.
+    Kube(KubeRoute, Phase),
 }
 
 impl Point {
@@ -198,9 +275,13 @@ impl Point {
         let rest = Route::ALL
             .iter()
             .flat_map(|route| Phase::ALL.iter().map(move |phase| Self::Rest(*route, *phase)));
+        let kube = KubeRoute::ALL
+            .iter()
+            .flat_map(|route| Phase::ALL.iter().map(move |phase| Self::Kube(*route, *phase)));
         let steps = Step::ALL.iter().copied().map(Self::Step);
         let undos = GiveBack::ALL.iter().copied().map(Self::Undo);
-        steps.chain(undos).chain(rest).chain(StreamPoint::ALL.iter().copied().map(Self::Grpc))
+        let grpc = StreamPoint::ALL.iter().copied().map(Self::Grpc);
+        steps.chain(undos).chain(rest).chain(grpc).chain(kube)
     }
 
     /// A line about it.
@@ -211,6 +292,7 @@ impl Point {
             Self::Undo(undo) => format!("Undoing a failed reservation: {}", undo.doc()),
             Self::Rest(route, phase) => format!("{}: {}", route.doc(), phase.doc()),
             Self::Grpc(point) => format!("A call on a stream: {}", point.doc()),
+            Self::Kube(route, phase) => format!("Kubernetes, {}: {}", route.doc(), phase.doc()),
         }
     }
 }
@@ -222,24 +304,28 @@ impl fmt::Display for Point {
             Self::Undo(undo) => write!(f, "undo.{}", undo.name()),
             Self::Rest(route, phase) => write!(f, "rest.{}.{}", route.name(), phase.name()),
             Self::Grpc(point) => write!(f, "grpc.{}", point.name()),
+            Self::Kube(route, phase) => write!(f, "{}.{}", route.name(), phase.name()),
         }
     }
 }
 
-/// Where a rule stands: at one point, or at the same point of every REST route.
+/// Where a rule stands: at one point, or at the same point of every route of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum At {
     /// There.
     Point(Point),
     /// `rest.before`, `rest.headers`, `rest.body`.
     EveryRoute(Phase),
+    /// `kube.before`, `kube.headers`, `kube.body`.
+    EveryKubeRoute(Phase),
 }
 
 impl At {
     /// Everything that can stand in a rule, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         let every = Phase::ALL.iter().copied().map(Self::EveryRoute);
-        Point::all().map(Self::Point).chain(every)
+        let every_of_kube = Phase::ALL.iter().copied().map(Self::EveryKubeRoute);
+        Point::all().map(Self::Point).chain(every).chain(every_of_kube)
     }
 
     /// A line about it.
@@ -248,20 +334,23 @@ impl At {
         match self {
             Self::Point(point) => point.doc(),
             Self::EveryRoute(phase) => format!("Every route: {}", phase.doc()),
+            Self::EveryKubeRoute(phase) => format!("Kubernetes, every route: {}", phase.doc()),
         }
     }
 
     /// The points that it is.
     pub fn points(self) -> impl Iterator<Item = Point> {
-        let (one, routes) = match self {
-            Self::Point(point) => (Some(point), &[][..]),
-            Self::EveryRoute(_) => (None, Route::ALL),
+        let (one, rest, kube) = match self {
+            Self::Point(point) => (Some(point), None, None),
+            Self::EveryRoute(phase) => (None, Some(phase), None),
+            Self::EveryKubeRoute(phase) => (None, None, Some(phase)),
         };
-        let phase = match self {
-            Self::EveryRoute(phase) => phase,
-            Self::Point(_) => Phase::Before,
-        };
-        one.into_iter().chain(routes.iter().map(move |route| Point::Rest(*route, phase)))
+        let rest =
+            rest.into_iter().flat_map(|phase| Route::ALL.iter().map(move |route| Point::Rest(*route, phase)));
+        let kube = kube
+            .into_iter()
+            .flat_map(|phase| KubeRoute::ALL.iter().map(move |route| Point::Kube(*route, phase)));
+        one.into_iter().chain(rest).chain(kube)
     }
 }
 
@@ -270,6 +359,7 @@ impl fmt::Display for At {
         match self {
             Self::Point(point) => point.fmt(f),
             Self::EveryRoute(phase) => write!(f, "rest.{}", phase.name()),
+            Self::EveryKubeRoute(phase) => write!(f, "kube.{}", phase.name()),
         }
     }
 }
@@ -309,7 +399,7 @@ mod tests {
     #[test]
     fn every_point_is_found_by_its_own_name() {
         let names: BTreeSet<_> = At::all().map(|at| at.to_string()).collect();
-        assert_eq!(names.len(), 7 + 6 + 14 * 3 + 3 + 3);
+        assert_eq!(names.len(), 7 + 6 + 14 * 3 + 3 + 11 * 3 + 3 + 3);
         for at in At::all() {
             assert_eq!(at.to_string().parse(), Ok(at));
         }
@@ -318,8 +408,17 @@ mod tests {
     }
 
     #[test]
+    fn no_two_routes_share_a_name() {
+        let names: BTreeSet<_> = AnyRoute::all().map(AnyRoute::name).collect();
+        assert_eq!(names.len(), Route::ALL.len() + KubeRoute::ALL.len());
+    }
+
+    #[test]
     fn a_rule_for_every_route_stands_at_one_point_of_each() {
         assert_eq!(At::EveryRoute(Phase::Body).points().count(), Route::ALL.len());
+        let of_kube: Vec<_> = At::EveryKubeRoute(Phase::Body).points().collect();
+        let expected: Vec<_> = KubeRoute::ALL.iter().map(|route| Point::Kube(*route, Phase::Body)).collect();
+        assert_eq!(of_kube, expected);
         let port = Point::Step(Step::Port);
         assert_eq!(At::Point(port).points().collect::<Vec<_>>(), [port]);
     }

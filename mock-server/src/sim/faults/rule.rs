@@ -11,7 +11,7 @@ use wildmatch::WildMatch;
 
 use super::delay::{Delay, NotADelay};
 use super::effect::Effect;
-use super::point::{At, Point, Route, StreamPoint};
+use super::point::{AnyRoute, At, Point, Route, StreamPoint};
 use crate::domain::ids::JobId;
 use crate::domain::time::Moment;
 use crate::sim::journal::FaultHit;
@@ -90,9 +90,9 @@ pub struct Frames {
 /// To whom it happens: what is left out matches everybody.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Match {
-    /// REST: that route alone, where the rule stands at every one.
-    pub route: Option<Route>,
-    /// REST: that method.
+    /// REST and Kubernetes: that route alone, where the rule stands at every one.
+    pub route: Option<AnyRoute>,
+    /// REST and Kubernetes: that method.
     pub method: Option<String>,
     /// The job's id as a whole; `*` and `?` are wild.
     pub job: Option<WildMatch>,
@@ -298,19 +298,26 @@ fn in_bounds(effect: &Effect) -> Result<(), NotARule> {
 impl Match {
     fn fits(&self, at: At) -> Result<(), NotARule> {
         let rest = matches!(at, At::EveryRoute(_) | At::Point(Point::Rest(..)));
+        let kube = matches!(at, At::EveryKubeRoute(_) | At::Point(Point::Kube(..)));
         let grpc = matches!(at, At::Point(Point::Grpc(_)));
-        let route = match at {
-            At::Point(Point::Rest(route, _)) => Some(route),
-            At::EveryRoute(_) => self.route,
-            At::Point(Point::Step(_) | Point::Undo(_) | Point::Grpc(_)) => None,
+        let route = match (at, self.route) {
+            (At::Point(Point::Rest(route, _)), _) | (At::EveryRoute(_), Some(AnyRoute::Rest(route))) => {
+                Some(route)
+            }
+            (At::EveryRoute(_) | At::EveryKubeRoute(_) | At::Point(_), _) => None,
+        };
+        let has_route = match (at, self.route) {
+            (At::EveryRoute(_), route) => !matches!(route, Some(AnyRoute::Kube(_))),
+            (At::EveryKubeRoute(_), route) => !matches!(route, Some(AnyRoute::Rest(_))),
+            (At::Point(_), _) => false,
         };
         let of_a_job = |route: Route| matches!(route, Route::Configure | Route::Metadata | Route::Cancel);
-        let has_job = !rest || route.is_none_or(of_a_job);
-        let has_view = !rest || route.is_none_or(|route| route == Route::Configure);
+        let has_job = !kube && (!rest || route.is_none_or(of_a_job));
+        let has_view = !kube && (!rest || route.is_none_or(|route| route == Route::Configure));
         let frames = at == At::Point(Point::Grpc(StreamPoint::Frame));
         for (key, asked, there) in [
-            ("route", self.route.is_some(), matches!(at, At::EveryRoute(_))),
-            ("method", self.method.is_some(), rest),
+            ("route", self.route.is_some(), has_route),
+            ("method", self.method.is_some(), rest || kube),
             ("job", self.job.is_some(), has_job),
             ("view", self.view.is_some(), has_view),
             ("stream", self.stream.is_some(), grpc),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::effect::Effect;
 use super::matching::{Matcher, stands_at};
-use super::point::{GiveBack, Phase, Point, Route, Step, StreamPoint};
+use super::point::{GiveBack, KubeRoute, Phase, Point, Route, Step, StreamPoint};
 use super::rule::{Probability, Rule, RuleId, Seen, Subject};
 use super::stand::Stand;
 use crate::domain::time::Moment;
@@ -130,9 +130,9 @@ pub struct Faults {
     seed: Seed,
     table: Mutex<Table>,
     /// At which points rules stand, a bit for each: whoever sees none need not ask.
-    standing: AtomicU64,
+    standing: [AtomicU64; WORDS],
     /// At which points some of them need a request's body.
-    asking_bodies: AtomicU64,
+    asking_bodies: [AtomicU64; WORDS],
 }
 
 impl Faults {
@@ -142,15 +142,15 @@ impl Faults {
         Self {
             seed,
             table: Mutex::new(Table::new(0)),
-            standing: AtomicU64::new(0),
-            asking_bodies: AtomicU64::new(0),
+            standing: Default::default(),
+            asking_bodies: Default::default(),
         }
     }
 
     /// Whether any rule stands at that point.
     #[must_use]
     pub fn stands_at(&self, point: Point) -> bool {
-        self.standing.load(Ordering::Relaxed) & bit(point) != 0
+        has(&self.standing, point)
     }
 
     /// Whether any rule stands at a gRPC point.
@@ -162,10 +162,8 @@ impl Faults {
     /// Whether a rule wants to know what requests of a route ask for, before it is handled.
     #[must_use]
     pub fn asks_bodies_of(&self, route: Route) -> bool {
-        let asking = self.asking_bodies.load(Ordering::Relaxed);
-        asking != 0
-            && route.has_body()
-            && Phase::ALL.iter().any(|phase| asking & bit(Point::Rest(route, *phase)) != 0)
+        route.has_body()
+            && Phase::ALL.iter().any(|phase| has(&self.asking_bodies, Point::Rest(route, *phase)))
     }
 
     /// Installs a rule, behind all others. One without a name gets `rule-<n>`.
@@ -246,14 +244,16 @@ impl Faults {
 
     /// Lets those see it who do not want to take the lock.
     fn show(&self, table: &Table) {
-        let (mut standing, mut bodies) = (0, 0);
+        let (mut standing, mut bodies) = ([0; WORDS], [0; WORDS]);
         for entry in &table.entries {
-            let bits = entry.points().fold(0, |bits, point| bits | bit(point));
-            standing |= bits;
-            bodies |= if entry.state.rule.asks_the_body() { bits } else { 0 };
+            for (word, bit) in entry.points().map(place) {
+                standing[word] |= bit;
+                bodies[word] |= if entry.state.rule.asks_the_body() { bit } else { 0 };
+            }
         }
-        self.standing.store(standing, Ordering::Relaxed);
-        self.asking_bodies.store(bodies, Ordering::Relaxed);
+        for (shown, bits) in [(&self.standing, standing), (&self.asking_bodies, bodies)] {
+            shown.iter().zip(bits).for_each(|(shown, bits)| shown.store(bits, Ordering::Relaxed));
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -264,8 +264,9 @@ impl Faults {
 
 const ROUTES: usize = Step::ALL.len() + GiveBack::ALL.len();
 const STREAMS: usize = ROUTES + Route::ALL.len() * Phase::ALL.len();
-const POINTS: usize = STREAMS + StreamPoint::ALL.len();
-const _: () = assert!(POINTS <= 64, "there are no more points than bits");
+const KUBE: usize = STREAMS + StreamPoint::ALL.len();
+const POINTS: usize = KUBE + KubeRoute::ALL.len() * Phase::ALL.len();
+const WORDS: usize = POINTS.div_ceil(64);
 
 /// The number of a point, from 0 without gaps.
 const fn number(point: Point) -> usize {
@@ -274,11 +275,18 @@ const fn number(point: Point) -> usize {
         Point::Undo(undo) => Step::ALL.len() + undo as usize,
         Point::Rest(route, phase) => ROUTES + route as usize * Phase::ALL.len() + phase as usize,
         Point::Grpc(point) => STREAMS + point as usize,
+        Point::Kube(route, phase) => KUBE + route as usize * Phase::ALL.len() + phase as usize,
     }
 }
 
-const fn bit(point: Point) -> u64 {
-    1 << number(point)
+/// Which word a point's bit is in, and the bit.
+const fn place(point: Point) -> (usize, u64) {
+    (number(point) / 64, 1 << (number(point) % 64))
+}
+
+fn has(bits: &[AtomicU64; WORDS], point: Point) -> bool {
+    let (word, bit) = place(point);
+    bits[word].load(Ordering::Relaxed) & bit != 0
 }
 
 impl Table {

@@ -23,6 +23,7 @@ fn outside(rig: &Rig, like: Outside) -> Outside {
         Outside::Recordings(_) => Outside::Recordings(all.recordings),
         Outside::Cluster(_) => Outside::Cluster(all.cluster),
         Outside::FocusServer(_) => Outside::FocusServer(all.focus_server),
+        Outside::Node(_) => Outside::Node(all.node),
     }
 }
 

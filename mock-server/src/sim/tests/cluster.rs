@@ -11,6 +11,7 @@ use crate::sim::setup::GpuPool;
 use super::*;
 
 impl Rig {
+    #[allow(clippy::unused_self, reason = "reads as a question to the world")]
     pub(super) fn key(&self, kind: Kind, name: &str) -> Key {
         let namespace = match kind {
             Kind::Node | Kind::Namespace => Namespace::none(),

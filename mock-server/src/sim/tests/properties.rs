@@ -12,7 +12,7 @@ use crate::domain::fiber::FiberState;
 use crate::domain::job::JobState;
 use crate::sim::calls::{OpenedCall, Turn};
 use crate::sim::faults::Step;
-use crate::sim::setup::{ClusterState, GpuPool, MongoDb, OnConflict, RecordingsState, Supply};
+use crate::sim::setup::{ClusterState, GpuPool, MongoDb, NodeState, OnConflict, RecordingsState, Supply};
 
 use super::*;
 
@@ -76,14 +76,10 @@ fn dependencies() -> impl Strategy<Value = Dependencies> {
             1 => select(vec![ClusterState::RefusesObjects, ClusterState::OutOfPodAddresses])
         ],
         supply(),
+        prop_oneof![4 => Just(NodeState::Ready), 1 => Just(NodeState::NotReady)],
     )
-        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster, focus_server)| Dependencies {
-            mongodb,
-            rabbitmq,
-            recorder,
-            recordings,
-            cluster,
-            focus_server,
+        .prop_map(|(mongodb, rabbitmq, recorder, recordings, cluster, focus_server, node)| {
+            Dependencies { mongodb, rabbitmq, recorder, recordings, cluster, focus_server, node }
         })
 }
 
@@ -428,6 +424,8 @@ proptest! {
         for call in std::mem::take(&mut client.calls) {
             client.rig.sim.close_call(call.id);
         }
+        // A pod that no node takes is not idle: it waits.
+        client.rig.depend(|outside| outside.node = NodeState::Ready);
         client.rig.sim.advance(Duration::from_secs(50));
         let left = client.rig.snapshot();
         prop_assert!(left.jobs.iter().all(|job| client.without_cleanup_job.contains(&job.id)), "{:?}", left.jobs);

@@ -117,7 +117,7 @@ fn the_focus_server_tells_of_its_jobs_and_refusals_since_it_was_started() {
         said[..2],
         [(0, Said::Starts(Workload::FocusServer)), (0, Said::IsReady(Workload::FocusServer))]
     );
-    assert!(matches!(&said[2], (100, Said::Happened(Happening::Configured(of))) if *of == job));
+    assert!(matches!(&said[2], (100, Said::Happened(Happening::Configured(of))) if of.id == job));
     assert_eq!(said[3..], [(100, Said::Happened(Happening::Refused(refusal)))]);
     rig.go_to(1_000);
     rig.delete(&rig.pod("panda-panda-focus-server-").0);

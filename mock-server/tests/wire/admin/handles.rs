@@ -77,7 +77,7 @@ fn the_clock_the_journal_and_verifications_are_typed() {
     admin.set_clock("manual").expect("a mode");
     let after = admin.journal(&Filter::default()).expect("a page").written;
     for (id, route) in [("a b&c", Route::Ack), ("r2", Route::Docs), ("r3", Route::Docs)] {
-        write(&server, Happening::Request(request(id, |record| record.answered.route = route)));
+        write(&server, Happening::Request(request(id, |record| record.answered.route = route.into())));
     }
     let found = admin.journal(&Filter::default().kind("request").request_id("a b&c").after(after).limit(9));
     assert_eq!(found.expect("a page").entries.len(), 1, "whatever its characters");

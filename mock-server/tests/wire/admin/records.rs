@@ -27,7 +27,7 @@ pub(super) struct Told {
 /// A request to configure, as it would be recorded, and whatever differs from that.
 pub(super) fn request(id: &str, differs: impl FnOnce(&mut Told)) -> RequestRecord {
     let answered = Answered {
-        route: Route::Configure,
+        route: Route::Configure.into(),
         body: br#"{"view_type":"0"}"#.as_slice().into(),
         came: Moment::from_seconds(EpochSeconds(START)),
         status: Some(200),
@@ -118,7 +118,7 @@ async fn every_filter_takes_what_it_names_and_nothing_else() {
     requested(&server, "r2", |record| {
         record.method = "GET";
         record.path = "/metadata/7-7?x=1";
-        record.answered.route = Route::Metadata;
+        record.answered.route = Route::Metadata.into();
         record.answered.status = Some(404);
         record.answered.code = Some("UNKNOWN_JOB");
         record.answered.job = "7-7".parse().ok();
@@ -128,7 +128,7 @@ async fn every_filter_takes_what_it_names_and_nothing_else() {
         record.answered.why = vec![Reason::Rule(hit.clone())];
     });
     write(&server, Happening::Fault(Box::new(hit)));
-    write(&server, Happening::Configured("7-8".parse().expect("an id")));
+    write(&server, Happening::Started("7-8".parse().expect("an id")));
     write(&server, Happening::ServerUp);
     for (query, found) in [
         ("kind=request", &[1, 2, 3][..]),
@@ -238,7 +238,7 @@ async fn a_verification_waits_for_the_requests_that_are_missing() {
     requested(&server, "r1", |_| {});
     let come = async {
         until_it_waits(&server).await;
-        requested(&server, "other", |record| record.answered.route = Route::Ack);
+        requested(&server, "other", |record| record.answered.route = Route::Ack.into());
         requested(&server, "r2", |_| {});
     };
     let body = json!({"match": {"route": "configure"}, "count": 2, "within": "5s"});

@@ -23,7 +23,7 @@ async fn the_state_of_a_fresh_world_has_everything_at_its_start() {
             "clock": {"mode": "manual", "now": "2025-12-08T00:00:00Z", "now_ms": START_MS, "waiters": null},
             "fiber": "ready",
             "dependencies": {"mongodb": "up", "rabbitmq": "up", "recorder": "up", "recordings": "present",
-                             "cluster": "ok", "focus_server": "up"},
+                             "cluster": "ok", "focus_server": "up", "node": "ready"},
             "serving": true,
             "waiting_for": null,
             "jobs": [],

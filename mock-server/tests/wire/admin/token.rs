@@ -1,6 +1,6 @@
 //! The token, without which nothing answers; and the product's listeners, which know none of this.
 
-use focus_mock::AdminToken;
+use focus_mock::Token;
 use focus_mock::client::Error;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -19,7 +19,7 @@ const ROUTES: [(&str, &str); 7] = [
 
 #[tokio::test]
 async fn with_a_token_nothing_answers_without_it_and_nothing_is_told() {
-    let server = held_as(|config| config.admin_token = AdminToken::new("open-sesame"));
+    let server = held_as(|config| config.admin_token = Token::new("open-sesame"));
     let base = format!("http://{}", server.admin().expect("an admin listener"));
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let send = async |method: &str, path: &str, said: &[&str]| {
@@ -67,11 +67,11 @@ async fn with_a_token_nothing_answers_without_it_and_nothing_is_told() {
 
 #[test]
 fn the_client_of_a_server_with_a_token_sends_it_and_another_does_not_get_in() {
-    let server = held_as(|config| config.admin_token = AdminToken::new("open-sesame"));
+    let server = held_as(|config| config.admin_token = Token::new("open-sesame"));
     let admin = server.admin_client().expect("an admin listener");
     assert_eq!(admin.clock().expect("an answer").mode, "manual");
     let address = server.admin().expect("an admin listener");
-    let stranger = focus_mock::client::Admin::at(address, AdminToken::new("open"));
+    let stranger = focus_mock::client::Admin::at(address, Token::new("open"));
     let refused = stranger.clock().expect_err("no answer");
     assert!(matches!(refused, Error::Refused { status: 401, .. }), "{refused}");
     assert!(!format!("{admin:?}").contains("sesame"), "{admin:?}");

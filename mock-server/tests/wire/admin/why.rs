@@ -101,7 +101,7 @@ async fn the_newest_request_of_an_id_is_explained_and_an_unknown_one_is_not_foun
     let server = held();
     let admin = Admin::of(&server);
     for route in [Route::Ack, Route::Channels] {
-        let record = request("mine", |record| record.answered.route = route);
+        let record = request("mine", |record| record.answered.route = route.into());
         write(&server, Happening::Request(record));
     }
     let why = admin.get("/__mock/explain?request=mine").await;

@@ -45,7 +45,7 @@ async fn every_request_is_told_of_with_its_answer_and_its_job() {
         ("GET", "/metadata/9-9", Route::Metadata, 404, Some("UNKNOWN_JOB"), Some("9-9")),
     ];
     let expected = expected.map(|(method, path, route, status, code, job)| {
-        (method.to_owned(), path.to_owned(), route, Some(status), code, job.map(str::to_owned))
+        (method.to_owned(), path.to_owned(), route.into(), Some(status), code, job.map(str::to_owned))
     });
     assert_eq!(told, expected);
 }

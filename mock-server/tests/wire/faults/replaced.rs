@@ -191,7 +191,7 @@ async fn rules_match_route_method_job_view_header_and_caller() {
             [500, 500, 500, 404, 404, 404, 200],
         ),
         (
-            Match { route: Some(focus_mock::sim::faults::Route::Channels), ..anybody.clone() },
+            Match { route: Some(focus_mock::sim::faults::Route::Channels.into()), ..anybody.clone() },
             "rest.before",
             [200, 200, 200, 200, 200, 200, 500],
         ),

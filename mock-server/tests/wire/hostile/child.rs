@@ -28,7 +28,7 @@ impl Server {
     }
 
     fn run(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--admin", "off", "--port-base", "0"]);
+        command.args(["--listen", "127.0.0.1:0", "--admin", "off", "--kube", "off", "--port-base", "0"]);
         let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut process = process.expect("the server's process");
         let mut stdout = BufReader::new(process.stdout.take().expect("a pipe"));

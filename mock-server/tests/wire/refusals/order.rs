@@ -3,7 +3,9 @@
 use focus_mock::MockServer;
 use focus_mock::domain::fiber::FiberState;
 use focus_mock::sim::faults::Step;
-use focus_mock::sim::setup::{ClusterState, Dependencies, MongoDb, RecordingsState, Setup, Supply};
+use focus_mock::sim::setup::{
+    ClusterState, Dependencies, MongoDb, NodeState, RecordingsState, Setup, Supply,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -22,6 +24,7 @@ fn outage() -> Dependencies {
         recordings: RecordingsState::None,
         cluster: ClusterState::RefusesObjects,
         focus_server: Supply::Up,
+        node: NodeState::Ready,
     }
 }
 

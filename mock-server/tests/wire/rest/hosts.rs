@@ -135,7 +135,7 @@ fn settings_stand_in_for_the_host_of_the_request_and_for_the_scheme() {
 fn without_a_host(listen: IpAddr, dialled: IpAddr, header: &str) -> Value {
     let listen = SocketAddr::new(listen, 0);
     let server = held_as(|config| {
-        config.addresses = Addresses::Given { listen, admin: None, ports: PortChoice::FreeBlock };
+        config.addresses = Addresses::Given { listen, admin: None, kube: None, ports: PortChoice::FreeBlock };
     });
     let mut wire = Wire::to(SocketAddr::new(dialled, server.rest().port()));
     configure(&mut wire, &format!("POST /configure HTTP/1.1\r\n{header}")).json()["stream_url"].clone()

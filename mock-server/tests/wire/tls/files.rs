@@ -151,7 +151,7 @@ fn a_server_that_does_not_start_for_its_files_leaves_its_addresses_free() {
         let tls = Tls::Files { certificate: cert.clone(), key: key.to_owned() };
         let ports = focus_mock::PortChoice::FreeBlock;
         MockServer::start(held_config(|config| {
-            config.addresses = focus_mock::Addresses::Given { listen: free, admin: None, ports };
+            config.addresses = focus_mock::Addresses::Given { listen: free, admin: None, kube: None, ports };
             config.tls = Some(tls);
         }))
     };
