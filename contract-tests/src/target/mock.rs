@@ -21,13 +21,6 @@ pub struct Mock {
 
 struct Running(MockServer);
 
-/// Until the server has it itself.
-mod shim {
-    pub(super) fn kube(_: &focus_mock::MockServer) -> Option<std::net::SocketAddr> {
-        None
-    }
-}
-
 impl Targets for Mock {
     fn name(&self) -> String {
         String::from("mock")
@@ -64,7 +57,7 @@ impl Target for Running {
     }
 
     fn kube(&self) -> Option<Access> {
-        let address = shim::kube(&self.0)?;
-        Access::at(&format!("http://{address}"), NAMESPACE, None, Trust::Anyone).ok()
+        let url = self.0.kube_url()?;
+        Access::at(&url, NAMESPACE, None, Trust::Anyone).ok()
     }
 }

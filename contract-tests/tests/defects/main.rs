@@ -6,6 +6,7 @@
 //! `DEFECTS=table` prints them as Markdown, with what each case says.
 
 mod broken;
+mod cluster;
 mod port;
 mod proxy;
 mod raw;
@@ -88,6 +89,9 @@ fn untouched() -> BTreeMap<String, (&'static str, Spoil)> {
     let ways = rows.map(|defect| match defect.spoil {
         Spoil::Frames(_) | Spoil::Silent => {
             (format!("{}-through-a-port", defect.case), (defect.case, Spoil::Frames(port::UNSPOILT)))
+        }
+        spoil if spoil.is_of_cluster() => {
+            (format!("{}-through-a-cluster", defect.case), (defect.case, Spoil::Objects(|object| vec![object])))
         }
         _ => (defect.case.to_owned(), (defect.case, Spoil::NOTHING)),
     });

@@ -27,7 +27,8 @@ pub(in crate::cases) static CASES: &[Case] = &[
         tags: &[Tag::Regression],
         needs: NEEDS,
         steps: &[
-            "configure Light; create a NodePort Service on the next port, the same again, and another on that port",
+            "configure Light; create a NodePort Service on the next port, one of that name on another port, and one of \
+             another name on that port",
             "configure Light twice",
             "delete the Service, configure Light three times",
         ],
@@ -84,7 +85,7 @@ async fn predictable_port_in_use(story: &Story) -> Result<(), Failure> {
     let spec = created.spec.unwrap_or_default();
     let ports: Vec<_> = spec.ports.unwrap_or_default().into_iter().map(|one| one.node_port).collect();
     equal("the nodePorts of the Service that was created", &ports, &vec![Some(i32::from(port))])?;
-    let again = cluster.create_service(&left_over(&planted, port)).await?;
+    let again = cluster.create_service(&left_over(&planted, port + 9)).await?;
     again.is_refused(409, "AlreadyExists")?;
     let taken = cluster.create_service(&left_over(&other, port)).await?;
     taken.is_refused(422, "Invalid")?;

@@ -57,8 +57,8 @@ pub(in crate::cases) static CASES: &[Case] = &[
         tags: &[Tag::Smoke, Tag::Regression],
         needs: &[Capability::Writes, Capability::K8s, Capability::Grpc],
         steps: &[
-            "configure Light, read Service, Endpoints and pod",
-            "connect to stream_url:stream_port by TCP and by gRPC",
+            "configure Light, connect to stream_url:stream_port by TCP and by gRPC",
+            "read Service, Endpoints and pod",
         ],
         expects: "type NodePort; port = nodePort = stream_port; targetPort 5000 = containerPort; the selector picks the pod, \
                   the endpoint has its address; connected at the first try",
@@ -233,6 +233,9 @@ async fn resource_allocation(story: &Story) -> Result<(), Failure> {
 
 async fn port_exposure(story: &Story) -> Result<(), Failure> {
     let job = story.configure(&light()).await?;
+    holds(story.port_is_open(&job).await, || format!("nobody listens on {}", story.authority(&job)))
+        .map_err(|failure| failure.shown_by(&job.answer.0))?;
+    story.connect(&job).await?;
     let objects = story.objects(&job).await?;
     let pod = story.until_running(&grpc_job(&job.id), STARTED).await?;
     let service = objects.service.spec.clone().unwrap_or_default();
@@ -253,9 +256,6 @@ async fn port_exposure(story: &Story) -> Result<(), Failure> {
     let inside: Vec<_> = inside.iter().map(|port| port.container_port).collect();
     equal("the ports of the container", &inside, &vec![5000])?;
     equal("the addresses of the Endpoints", &addresses(story, &job).await?, &vec![address(&pod)])?;
-    holds(story.port_is_open(&job).await, || format!("nobody listens on {}", story.authority(&job)))
-        .map_err(|failure| failure.shown_by(&job.answer.0))?;
-    story.connect(&job).await?;
     story.cancel(&job).await?;
     Ok(())
 }

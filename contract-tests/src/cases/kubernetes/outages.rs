@@ -68,7 +68,7 @@ pub(in crate::cases) async fn until_refused(story: &Story, of: Workload, body: &
     let refusal = refusal(of);
     story
         .awaited(SECOND, limit, async || {
-            let answer = story.no_trace(story.post("/configure", body)).await?;
+            let answer = story.post("/configure", body).await?;
             match answer.is_refused(&refusal) {
                 Ok(_) => Ok(None),
                 // A job that was created after all goes with the others at the end of the story.

@@ -34,7 +34,7 @@ pub(in crate::cases) static CASES: &[Case] = &[
         keys: &["PZ-14720", "PZ-14726", "PZ-14732"],
         tags: &[Tag::Smoke, Tag::Regression],
         needs: NEEDS,
-        steps: &["GET /ack; ask for version, nodes and the four workloads with their pods"],
+        steps: &["GET /ack and /channels; ask for version, nodes and the four workloads with their pods"],
         expects: "a version; condition Ready of each node; as many ready pods as wanted, Running, with their labels; condition \
                   Available of Deployments; observedGeneration is generation",
         body: |story| Box::pin(workloads_ready(story)),
@@ -68,6 +68,7 @@ async fn clean_startup(story: &Story) -> Result<(), Failure> {
 
 async fn workloads_ready(story: &Story) -> Result<(), Failure> {
     story.get("/ack").await?.is_empty(200)?;
+    story.get("/channels").await?.has_status(200)?;
     let cluster = story.cluster()?;
     let version: serde_json::Value = cluster.version().await?.read(200)?;
     holds(version["gitVersion"].is_string() && version["major"].is_string(), || {

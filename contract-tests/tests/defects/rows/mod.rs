@@ -1,11 +1,13 @@
 //! The rows of the table, by area.
 
 mod basics;
+mod cluster;
 mod configuring;
 mod http;
 mod jobs;
 mod rehearsals;
 mod requests;
+mod resilience;
 mod streams;
 mod tasks;
 
@@ -19,6 +21,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         configuring::ROWS,
         jobs::ROWS,
         rehearsals::ROWS,
+        cluster::ROWS,
+        resilience::ROWS,
         streams::ROWS,
         tasks::ROWS,
         http::ROWS,
