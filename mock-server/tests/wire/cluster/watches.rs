@@ -34,6 +34,9 @@ async fn a_server_that_stops_ends_every_watch_in_order_and_at_once() {
     let mut watching = [watch(at), watch(at)];
     watching.iter_mut().for_each(|wire| drop(lines(wire, 3)));
     let mut idle = Wire::to(at);
+    // Answered once, so it is not on its way in any more.
+    idle.send(&request("GET", "/healthz", &[], b""));
+    idle.answer();
     tokio::time::timeout(PATIENCE, server.stop()).await.expect("an end long before the deadline");
     for wire in &mut watching {
         assert_eq!(chunk(wire), b"", "the end of the body, as HTTP has it");
