@@ -157,7 +157,10 @@ impl Story {
     /// When the cluster does not tell.
     pub async fn things_of(&self, job: &Job) -> Result<Vec<String>, Failure> {
         let all = self.things().await?.into_iter();
-        Ok(all.filter(|(_, name, _)| belongs(name, &job.id)).map(|(kind, name, _)| format!("{kind} {name}")).collect())
+        Ok(all
+            .filter(|(_, name, _)| belongs(name, &job.id))
+            .map(|(kind, name, _)| format!("{kind} {name}"))
+            .collect())
     }
 
     /// Waits until the cluster has nothing left of a job; tells how much time passed.
@@ -177,7 +180,10 @@ impl Story {
     ///
     /// # Errors
     /// What `asking` fails with, or what it left behind.
-    pub async fn nothing_new<T>(&self, asking: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub async fn nothing_new<T>(
+        &self,
+        asking: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let before = self.things().await?;
         let result = self.no_trace(asking).await?;
         let after = self.things().await?;
@@ -201,7 +207,8 @@ impl Story {
     /// When there are others, or not all.
     pub async fn objects(&self, job: &Job) -> Result<Objects, Failure> {
         let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (kind, name, _) in self.things().await?.into_iter().filter(|(_, name, _)| belongs(name, &job.id)) {
+        for (kind, name, _) in self.things().await?.into_iter().filter(|(_, name, _)| belongs(name, &job.id))
+        {
             found.entry(kind).or_default().push(name);
         }
         let count = |kind: &str| found.get(kind).map_or(0, Vec::len);
@@ -228,8 +235,9 @@ impl Story {
     pub async fn pod_of(&self, app: &str) -> Result<Pod, Failure> {
         let pods = self.cluster()?.list::<Pod>(&Pick::labels(format!("app={app}"))).await?.items;
         let names: Vec<_> = pods.iter().map(name).collect();
-        let [pod] = <[Pod; 1]>::try_from(pods)
-            .map_err(|_| Failure::broken(format!("pods with label app={app}: {names:?}, and not exactly one")))?;
+        let [pod] = <[Pod; 1]>::try_from(pods).map_err(|_| {
+            Failure::broken(format!("pods with label app={app}: {names:?}, and not exactly one"))
+        })?;
         Ok(pod)
     }
 

@@ -190,7 +190,8 @@ impl Story {
         // Others may change it, too.
         if after.generations.0 < before.generations.0 + changes {
             let generations = (before.generations.0, after.generations.0);
-            let what = format!("metadata.generation of {name} went from {} to {}", generations.0, generations.1);
+            let what =
+                format!("metadata.generation of {name} went from {} to {}", generations.0, generations.1);
             return Err(Failure::broken(what));
         }
         Ok(())

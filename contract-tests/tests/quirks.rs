@@ -34,7 +34,9 @@ fn noticed_by(quirk: Quirk) -> &'static [&'static str] {
         Quirk::LiveMetadata404 => &["outages/live-metadata"],
         Quirk::LiveMetadataFieldsMissing => &["fibre/live-metadata-ready"],
         Quirk::SlowOutage => &["outages/mongo-outage", "kubernetes/mongo-outage"],
-        Quirk::CancelNotImplemented => &["jobs/cancellation-and-cleanup", "kubernetes/cancellation-and-cleanup"],
+        Quirk::CancelNotImplemented => {
+            &["jobs/cancellation-and-cleanup", "kubernetes/cancellation-and-cleanup"]
+        }
         Quirk::MetadataRace => &["jobs/metadata-by-job-id"],
         Quirk::TaskApiMissing => &["tasks/task-api-config"],
         Quirk::SlowPodStart => &["jobs/connect-stream-port", "kubernetes/port-exposure"],

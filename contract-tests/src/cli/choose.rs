@@ -65,7 +65,7 @@ impl Variables {
 
 const DEFAULT_PREFIX: &str = "/focus-server";
 
-pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choice> {
+pub(super) fn choose(asked: &Asked, variables: &Variables) -> anyhow::Result<Choice> {
     let (base, because) = match &asked.target {
         Some(target) if target == "mock" => (None, String::from("--target says so")),
         Some(target) => (Some(target.clone()), String::from("--target says so")),
@@ -74,7 +74,7 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
             None => (None, String::from("neither --target nor a variable names another")),
         },
     };
-    let Some(base) = base else { return mock(&asked, because) };
+    let Some(base) = base else { return mock(asked, because) };
     // The variable goes with those that name the server: another one may have another admin interface, or none.
     let admin_variable = || variables.get("FOCUS_ADMIN_URL").filter(|_| asked.target.is_none());
     let admin = asked.admin.clone().or_else(|| admin_variable().map(str::to_owned));
@@ -90,7 +90,7 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
         base: url("the target", &base)?,
         admin: admin.map(|admin| url("the admin interface", &admin)).transpose()?,
         grpc_host: asked.grpc_host.clone(),
-        kube: kube(&asked, variables, trust)?,
+        kube: kube(asked, variables, trust)?,
         allow_writes: asked.allow_writes,
         production,
         trust,
@@ -104,14 +104,17 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
 fn kube(asked: &Asked, variables: &Variables, trust: Trust) -> anyhow::Result<Option<Kube>> {
     let namespace = asked.namespace.as_deref().unwrap_or(NAMESPACE);
     if let Some(base) = &asked.kube {
-        let said = [("--kubeconfig", asked.kubeconfig.is_some()), ("--kube-context", asked.kube_context.is_some())];
+        let said =
+            [("--kubeconfig", asked.kubeconfig.is_some()), ("--kube-context", asked.kube_context.is_some())];
         if let Some((flag, _)) = said.iter().find(|(_, said)| *said) {
             bail!("{flag} does not go with --kube, which names the cluster already");
         }
         let base = url("the Kubernetes API", base)?;
         let token = variables.get("FOCUS_KUBE_TOKEN").map(str::to_owned);
         let access = Access::at(&base, namespace, token, trust);
-        return Ok(Some(Kube::At(access.map_err(|why| anyhow::anyhow!("the Kubernetes API {why}"))?)));
+        return Ok(Some(Kube::At(Box::new(
+            access.map_err(|why| anyhow::anyhow!("the Kubernetes API {why}"))?,
+        ))));
     }
     let by_variable = asked.target.is_none() || asked.kube_context.is_some();
     let files: Vec<PathBuf> = match (&asked.kubeconfig, variables.get("KUBECONFIG")) {
@@ -250,7 +253,7 @@ mod tests {
         Asked { target: Some(target.to_owned()), ..Asked::default() }
     }
 
-    fn chosen(asked: Asked, said: &[(&str, &str)]) -> Result<String, String> {
+    fn chosen(asked: &Asked, said: &[(&str, &str)]) -> Result<String, String> {
         match choose(asked, &variables(said)) {
             Ok(Choice { place: Place::Mock, .. }) => Ok(String::from("mock")),
             Ok(Choice { place: Place::Server(remote), .. }) => Ok(remote.base),
@@ -292,14 +295,14 @@ mod tests {
             ),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(chosen(asked.clone(), said), expected, "{asked:?} {said:?}");
+            assert_eq!(chosen(&asked, said), expected, "{asked:?} {said:?}");
         }
     }
 
     #[test]
     fn the_admin_interface_of_the_variables_is_that_of_their_server() {
         const SAID: [(&str, &str); 2] = [("FOCUS_BASE_URL", "http://a:1"), ("FOCUS_ADMIN_URL", "http://a:2")];
-        let admin = |asked| match choose(asked, &variables(&SAID)).expect("a choice").place {
+        let admin = |asked| match choose(&asked, &variables(&SAID)).expect("a choice").place {
             Place::Mock => None,
             Place::Server(remote) => remote.admin,
         };
@@ -307,7 +310,75 @@ mod tests {
         assert_eq!(admin(target("http://b:1")), None);
         assert_eq!(admin(target("mock")), None);
         let asked = Asked { admin: Some(String::from("http://b:2")), ..target("mock") };
-        assert!(choose(asked, &variables(&[])).is_err());
+        assert!(choose(&asked, &variables(&[])).is_err());
+    }
+
+    /// The cluster, as the command line that names it again.
+    fn cluster(asked: &Asked, said: &[(&str, &str)]) -> Result<String, String> {
+        let choice = choose(asked, &variables(said)).map_err(|error| error.to_string())?;
+        let Place::Server(remote) = choice.place else { return Ok(String::from("the mock's own")) };
+        let said =
+            kube_flags(&remote).into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        Ok(said.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_flags_or_by_the_variable_that_goes_with_a_server() {
+        const SERVER: (&str, &str) = ("FOCUS_BASE_URL", "http://a:1");
+        const CONFIGS: (&str, &str) = ("KUBECONFIG", "/first:/second");
+        let text = |text: &str| Some(text.to_owned());
+        let kube = || Asked { kube: text("http://me:hush@c:1/"), ..target("http://b") };
+        let file = || Asked { kubeconfig: Some(PathBuf::from("/given")), ..target("http://b") };
+        for (asked, said, expected) in [
+            (Asked::default(), &[SERVER][..], Ok("")),
+            (Asked::default(), &[SERVER, CONFIGS], Ok("--kubeconfig /first")),
+            (Asked::default(), &[CONFIGS], Ok("the mock's own")),
+            // A shell's current cluster is not the one of any server.
+            (target("http://b"), &[CONFIGS], Ok("")),
+            (
+                Asked { kube_context: text("c"), ..target("http://b") },
+                &[CONFIGS],
+                Ok("--kubeconfig /first --kube-context c"),
+            ),
+            (file(), &[CONFIGS], Ok("--kubeconfig /given")),
+            (
+                Asked { kube_context: text("c"), namespace: text("n"), ..file() },
+                &[],
+                Ok("--kubeconfig /given --kube-context c --namespace n"),
+            ),
+            (kube(), &[CONFIGS], Ok("--kube http://c:1")),
+            (Asked { namespace: text("n"), ..kube() }, &[], Ok("--kube http://c:1 --namespace n")),
+            (
+                Asked { kube_context: text("c"), ..kube() },
+                &[],
+                Err("--kube-context does not go with --kube, which names the cluster already"),
+            ),
+            (
+                Asked { kube_context: text("c"), ..target("http://b") },
+                &[],
+                Err("--kube-context needs a cluster: --kubeconfig, --kube or KUBECONFIG"),
+            ),
+            (
+                Asked { namespace: text("n"), ..target("http://b") },
+                &[],
+                Err("--namespace needs a cluster: --kubeconfig, --kube or KUBECONFIG"),
+            ),
+            (
+                Asked { kubeconfig: Some(PathBuf::from("/given")), ..target("mock") },
+                &[],
+                Err(
+                    "--kubeconfig goes with a target that runs already; the mock of each case has all of its own",
+                ),
+            ),
+            (
+                Asked { kube: text("c:1"), ..target("http://b") },
+                &[],
+                Err("the Kubernetes API \"c:1\" is no http or https URL"),
+            ),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(cluster(&asked, said), expected, "{asked:?} {said:?}");
+        }
     }
 
     #[test]
@@ -318,7 +389,7 @@ mod tests {
             ..target("https://me:hush@b/api")
         };
         let choice =
-            choose(asked, &variables(&[("VERIFY_SSL", "TRUE"), ("FOCUS_ENV", "dev")])).expect("a choice");
+            choose(&asked, &variables(&[("VERIFY_SSL", "TRUE"), ("FOCUS_ENV", "dev")])).expect("a choice");
         let expected = r"VERIFY_SSL=true focus-contract run --target https://b/api --grpc-host 'it'\''s' --allow-writes --environment dev --seed 7";
         assert_eq!(command_line(&choice, 7), expected);
     }
@@ -326,7 +397,7 @@ mod tests {
     #[test]
     fn production_is_known_by_any_of_its_names() {
         for said in [("ENVIRONMENT", "Production"), ("FOCUS_ENV", "prod")] {
-            let choice = choose(target("http://b"), &variables(&[said])).expect("a choice");
+            let choice = choose(&target("http://b"), &variables(&[said])).expect("a choice");
             assert!(matches!(choice.place, Place::Server(remote) if remote.production), "{said:?}");
         }
     }

@@ -134,7 +134,7 @@ fn plan(matches: &ArgMatches) -> anyhow::Result<Plan> {
         allow_writes: matches.get_flag("allow-writes"),
         environments: texts("environment").collect(),
     };
-    let choice = choose::choose(asked, &variables)?;
+    let choice = choose::choose(&asked, &variables)?;
     let reports: Vec<_> = matches.get_many::<ReportFile>("report").into_iter().flatten().cloned().collect();
     for (place, report) in reports.iter().enumerate() {
         let path = report.path.display();

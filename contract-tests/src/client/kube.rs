@@ -110,9 +110,15 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// What can be asked for: a kind with its group and version.
-pub trait Object: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static {}
+pub trait Object:
+    kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static
+{
+}
 
-impl<K> Object for K where K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static {}
+impl<K> Object for K where
+    K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + Send + Sync + 'static
+{
+}
 
 /// Which objects of a kind: all, or those with these labels and fields.
 #[derive(Clone, Debug, Default)]
@@ -214,8 +220,10 @@ impl Said {
         let status: Value = self.read(code)?;
         let got = ["kind", "status", "reason", "code"].map(|key| status[key].clone());
         let expected = [Value::from("Status"), "Failure".into(), reason.into(), code.into()];
-        equal("kind, status, reason and code of a refusal", &got, &expected)
-            .map_err(|failure| self.broken(failure.what.clone()).between(Value::from(expected.to_vec()), Value::from(got.to_vec())))?;
+        equal("kind, status, reason and code of a refusal", &got, &expected).map_err(|failure| {
+            self.broken(failure.what.clone())
+                .between(Value::from(expected.to_vec()), Value::from(got.to_vec()))
+        })?;
         Ok(self)
     }
 }
@@ -229,14 +237,24 @@ pub struct Cluster {
     patience: Duration,
 }
 
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("base", &self.base)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Cluster {
     /// A client, which has not asked anything yet.
     ///
     /// # Errors
     /// When it cannot be built.
     pub fn of(access: &Access, patience: Duration) -> Result<Self, Failure> {
-        let client = kube::Client::try_from(access.config.clone())
-            .map_err(|error| Failure::could_not_run(format!("no client of the cluster: {}", chain(&error))))?;
+        let client = kube::Client::try_from(access.config.clone()).map_err(|error| {
+            Failure::could_not_run(format!("no client of the cluster: {}", chain(&error)))
+        })?;
         Ok(Self { client, base: access.shown(), namespace: access.namespace().to_owned(), patience })
     }
 
@@ -273,7 +291,9 @@ impl Cluster {
         };
         let answered = match tokio::time::timeout(self.patience, asking).await {
             Ok(Ok(answered)) => answered,
-            Ok(Err(error)) => return Err(Failure::broken(format!("{what}: no whole answer: {}", chain(&error)))),
+            Ok(Err(error)) => {
+                return Err(Failure::broken(format!("{what}: no whole answer: {}", chain(&error))));
+            }
             Err(_) => {
                 let patience = self.patience.as_secs_f64();
                 return Err(Failure::broken(format!("{what}: no whole answer within {patience} s")));
@@ -285,7 +305,11 @@ impl Cluster {
             request: asked,
             base: self.base.clone(),
             status: parts.status.as_u16(),
-            headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            headers: parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect(),
             body: body.to_vec(),
             took: began.elapsed(),
         };

@@ -79,7 +79,9 @@ impl Cluster {
                     Ok(Some(WatchEvent::Modified(object))) => seen(&tell, Change::Modified, object),
                     Ok(Some(WatchEvent::Deleted(object))) => seen(&tell, Change::Deleted, object),
                     Ok(Some(WatchEvent::Bookmark(_))) => {}
-                    Ok(Some(WatchEvent::Error(status))) => break format!("{} {}", status.code, status.message),
+                    Ok(Some(WatchEvent::Error(status))) => {
+                        break format!("{} {}", status.code, status.message);
+                    }
                     Ok(None) => break String::from("the server ended it"),
                     Err(error) => break error.to_string(),
                 }

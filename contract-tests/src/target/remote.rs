@@ -41,7 +41,7 @@ pub struct Remote {
 #[derive(Clone, Debug)]
 pub enum Kube {
     /// It is known.
-    At(Access),
+    At(Box<Access>),
     /// By kubeconfig files, in a namespace.
     By(Kubeconfigs, String),
 }
@@ -61,9 +61,13 @@ impl Kube {
 
     async fn reach(self) -> Result<Access, Unreachable> {
         let shown = self.shown();
-        let unreachable = |why: String| Unreachable { what: "the Kubernetes API of", base: shown.clone(), why };
+        let what = match self {
+            Self::At(_) => "the Kubernetes API at",
+            Self::By(..) => "the Kubernetes API of",
+        };
+        let unreachable = |why: String| Unreachable { what, base: shown.clone(), why };
         let access = match self {
-            Self::At(access) => access,
+            Self::At(access) => *access,
             Self::By(kubeconfigs, namespace) => {
                 Access::by(&kubeconfigs, &namespace).await.map_err(unreachable)?
             }
@@ -93,7 +97,7 @@ impl Remote {
     pub async fn reach(mut self) -> Result<Self, Unreachable> {
         answers("the Focus Server at", &self.base, "/ack", self.trust).await?;
         if let Some(kube) = self.kube.take() {
-            self.kube = Some(Kube::At(kube.reach().await?));
+            self.kube = Some(Kube::At(Box::new(kube.reach().await?)));
         }
         if let Some(base) = &self.admin {
             let unreachable =
@@ -199,7 +203,7 @@ impl Target for Remote {
 
     fn kube(&self) -> Option<Access> {
         match &self.kube {
-            Some(Kube::At(access)) => Some(access.clone()),
+            Some(Kube::At(access)) => Some(access.as_ref().clone()),
             Some(Kube::By(..)) | None => None,
         }
     }

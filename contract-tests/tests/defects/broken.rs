@@ -81,7 +81,9 @@ impl Spoil {
     /// Whether somebody never answers.
     pub(crate) fn stalls(self) -> bool {
         match self {
-            Self::Raw(raw) | Self::Ports(raw) | Self::KubeRaw(raw) => matches!(raw, Raw::Stall | Raw::StallInside),
+            Self::Raw(raw) | Self::Ports(raw) | Self::KubeRaw(raw) => {
+                matches!(raw, Raw::Stall | Raw::StallInside)
+            }
             Self::Silent => true,
             Self::Rest(..) | Self::Always(_) | Self::Late(..) | Self::Frames(_) | Self::OnlyStreams => false,
             // What a watch must tell is waited for, but on this machine it comes at once.

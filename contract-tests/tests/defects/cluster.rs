@@ -30,6 +30,22 @@ pub(crate) fn streams(object: &Value) -> bool {
     object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("grpc-"))
 }
 
+/// Changes the pods that stream.
+pub(crate) fn pod(change: fn(&mut Value)) -> impl Fn(Value) -> Vec<Value> {
+    move |pod| {
+        object(pod, "Pod", |pod| {
+            if streams(pod) {
+                change(pod)
+            }
+        })
+    }
+}
+
+/// Leaves out the events with that reason.
+pub(crate) fn silent(event: Value, reason: &str) -> Vec<Value> {
+    Some(event).filter(|event| event["kind"] != "Event" || event["reason"] != reason).into_iter().collect()
+}
+
 #[derive(Clone)]
 struct Between {
     mock: String,
@@ -108,16 +124,19 @@ impl Between {
     /// Event by event, as they come.
     fn watch(&self, response: reqwest::Response) -> Body {
         let spoil = self.spoil;
-        let lines = futures_util::stream::unfold((response, Vec::new()), move |(mut response, mut rest)| async move {
-            let chunk = response.chunk().await.ok()??;
-            rest.extend_from_slice(&chunk);
-            let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            let after = rest.split_off(whole);
-            let events = rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            let spoilt = events.flat_map(|line| told(line, spoil));
-            let text: Vec<u8> = spoilt.flat_map(|event| format!("{event}\n").into_bytes()).collect();
-            Some((Ok::<_, std::io::Error>(Bytes::from(text)), (response, after)))
-        });
+        let lines = futures_util::stream::unfold(
+            (response, Vec::new()),
+            move |(mut response, mut rest)| async move {
+                let chunk = response.chunk().await.ok()??;
+                rest.extend_from_slice(&chunk);
+                let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                let after = rest.split_off(whole);
+                let events = rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+                let spoilt = events.flat_map(|line| told(line, spoil));
+                let text: Vec<u8> = spoilt.flat_map(|event| format!("{event}\n").into_bytes()).collect();
+                Some((Ok::<_, std::io::Error>(Bytes::from(text)), (response, after)))
+            },
+        );
         Body::from_stream(lines)
     }
 }

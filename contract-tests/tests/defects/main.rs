@@ -90,9 +90,10 @@ fn untouched() -> BTreeMap<String, (&'static str, Spoil)> {
         Spoil::Frames(_) | Spoil::Silent => {
             (format!("{}-through-a-port", defect.case), (defect.case, Spoil::Frames(port::UNSPOILT)))
         }
-        spoil if spoil.is_of_cluster() => {
-            (format!("{}-through-a-cluster", defect.case), (defect.case, Spoil::Objects(|object| vec![object])))
-        }
+        spoil if spoil.is_of_cluster() => (
+            format!("{}-through-a-cluster", defect.case),
+            (defect.case, Spoil::Objects(|object| vec![object])),
+        ),
         _ => (defect.case.to_owned(), (defect.case, Spoil::NOTHING)),
     });
     ways.collect()

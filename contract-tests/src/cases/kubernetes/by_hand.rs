@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1::{Pod, Service};
 
 use super::endings::verdict;
-use super::until_started;
+use super::{until_free, until_slots_are_back, until_started};
 use crate::answer::UNKNOWN_JOB;
 use crate::bodies::light;
 use crate::case::{Capability, Case, Tag};
@@ -20,30 +20,40 @@ pub(in crate::cases) static CASES: &[Case] = &[
     Case {
         id: "kubernetes/service-deleted",
         claim: "without its Service a job cannot be reached, but goes on",
-        keys: &["PZ-13899"],
+        keys: &[],
         tags: &[Tag::Regression],
         needs: NEEDS,
-        steps: &["configure Light, delete its Service", "connect to its port; GET /metadata; read its pod; cancel it"],
+        steps: &[
+            "configure Light, delete its Service",
+            "connect to its port; GET /metadata; read its pod; cancel it",
+        ],
         expects: "the Service is gone and the port refuses; 200 with its metadata, the pod is the same; cancelled",
         body: |story| Box::pin(service_deleted(story)),
     },
     Case {
         id: "kubernetes/pod-deleted",
         claim: "a job whose pod is killed has failed: it gets no other pod, and is removed",
-        keys: &["PZ-13899"],
+        keys: &[],
         tags: &[Tag::Regression],
         needs: NEEDS,
-        steps: &["configure Light, delete its pod", "read the Job and the pods of the job", "look every second for its objects"],
+        steps: &[
+            "configure Light, delete its pod",
+            "read the Job and the pods of the job",
+            "look every second for its objects",
+        ],
         expects: "Failed with reason BackoffLimitExceeded, no other pod; all gone at the next sweep, 12 s later at the latest",
         body: |story| Box::pin(pod_deleted(story)),
     },
     Case {
         id: "kubernetes/job-deleted",
         claim: "a job whose Job is deleted is over at once",
-        keys: &["PZ-13899"],
+        keys: &[],
         tags: &[Tag::Regression],
         needs: NEEDS,
-        steps: &["configure Light twice, delete the streaming Job of the first", "GET /metadata; look for its objects; configure Light"],
+        steps: &[
+            "configure Light twice, delete the streaming Job of the first",
+            "GET /metadata; look for its objects; configure Light",
+        ],
         expects: "404 `Invalid job_id`, nothing of it within 5 s; the other job untouched; the slot goes to the next job",
         body: |story| Box::pin(job_deleted(story)),
     },
@@ -58,7 +68,9 @@ async fn service_deleted(story: &Story) -> Result<(), Failure> {
     cluster.delete::<Service>(&grpc_service(&job.id)).await?;
     let service = cluster.find::<Service>(&grpc_service(&job.id)).await?;
     holds(service.is_none(), || format!("service {} was deleted, but is there", grpc_service(&job.id)))?;
-    holds(!story.port_is_open(&job).await, || format!("port {} accepts connections without a Service", job.port))?;
+    holds(!story.port_is_open(&job).await, || {
+        format!("port {} accepts connections without a Service", job.port)
+    })?;
     story.metadata(&job.id).await?.has_status(200)?.is_json(&job.answer.json()?)?;
     story.is_still(&objects.pod).await?;
     story.cancel(&job).await?;
@@ -91,12 +103,12 @@ async fn pod_deleted(story: &Story) -> Result<(), Failure> {
 }
 
 async fn job_deleted(story: &Story) -> Result<(), Failure> {
+    until_slots_are_back(story).await?;
     let (job, other) = (story.configure(&light()).await?, story.configure(&light()).await?);
     until_started(story, &job).await?;
     story.cluster()?.delete::<batch::Job>(&grpc_job(&job.id)).await?;
     story.metadata(&job.id).await?.is_refused(&UNKNOWN_JOB)?;
-    story.until_cluster_forgets(&job, super::GONE).await?;
-    story.until_gone(&job, SECOND, SECOND).await?;
+    until_free(story, &job).await?;
     story.objects(&other).await?;
     story.metadata(&other.id).await?.has_status(200)?.is_json(&other.answer.json()?)?;
     let next = story.configure(&light()).await?;

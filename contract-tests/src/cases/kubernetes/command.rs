@@ -130,7 +130,8 @@ mod tests {
     fn a_command_is_read_by_its_flags() {
         let command = Command::parsed("python -m baby_analyzer --roi 1 50 -sg 1024 --time-start -5 --flag");
         assert_eq!(command.leading, "python -m baby_analyzer");
-        let flags: Vec<_> = command.flags.iter().map(|(flag, value)| (flag.as_str(), value.as_str())).collect();
+        let flags: Vec<_> =
+            command.flags.iter().map(|(flag, value)| (flag.as_str(), value.as_str())).collect();
         assert_eq!(flags, [("--flag", ""), ("--roi", "1 50"), ("--time-start", "-5"), ("-sg", "1024")]);
         assert_eq!(Command::parsed("").flags.len(), 0);
         assert_eq!(Command::parsed("sh -c x").leading, "sh");

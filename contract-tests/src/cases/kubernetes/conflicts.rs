@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::NEEDS;
+use super::{NEEDS, until_slots_are_back};
 use crate::answer::{NO_RECORDING, Refused};
 use crate::bodies::{base, historic, light, without};
 use crate::case::{Case, Tag};
@@ -76,6 +76,7 @@ fn left_over(named: &str, port: u16) -> Service {
 }
 
 async fn predictable_port_in_use(story: &Story) -> Result<(), Failure> {
+    until_slots_are_back(story).await?;
     let cluster = story.cluster()?;
     let first = story.configure(&light()).await?;
     let port = first.port + 1;
@@ -127,9 +128,8 @@ async fn invalid_no_orchestration(story: &Story) -> Result<(), Failure> {
     holds(took < Duration::from_secs(2), || format!("the refusal took {took:?}"))?;
     let job = story.configure(&light()).await?;
     let app = grpc_job(&job.id);
-    let told = jobs
-        .until(&format!("job {app}"), |seen| seen.iter().any(|seen| name(&seen.object) == app))
-        .await?;
+    let told =
+        jobs.until(&format!("job {app}"), |seen| seen.iter().any(|seen| name(&seen.object) == app)).await?;
     let added: Vec<_> = told.iter().filter(|seen| seen.change == Change::Added).collect();
     let first = added.first().map(|seen| name(&seen.object));
     equal("the first job that the watch tells of", &first, &Some(app))?;

@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use reqwest::Method;
 
-use super::{GONE, NEEDS, until_started};
+use super::{NEEDS, until_free, until_slots_are_back, until_started};
 use crate::answer::UNKNOWN_JOB;
 use crate::bodies::light;
 use crate::case::{Capability, Case, Tag};
@@ -48,6 +48,7 @@ pub(in crate::cases) static CASES: &[Case] = &[
 
 async fn cancellation_and_cleanup(story: &Story) -> Result<(), Failure> {
     let cluster = story.cluster()?;
+    until_slots_are_back(story).await?;
     let before = story.things().await?;
     let (job, other) = (story.configure(&light()).await?, story.configure(&light()).await?);
     until_started(story, &job).await?;
@@ -58,7 +59,11 @@ async fn cancellation_and_cleanup(story: &Story) -> Result<(), Failure> {
     // Known clients look each second for a pod that ends; one that is gone never did.
     for pod in [&objects.pod, &objects.cleanup_pod] {
         let ended: Pod = cluster.get(&name(pod)).await?;
-        equal(&format!("the phase of pod {} of a cancelled job", name(pod)), &phase(&ended).as_str(), &"Succeeded")?;
+        equal(
+            &format!("the phase of pod {} of a cancelled job", name(pod)),
+            &phase(&ended).as_str(),
+            &"Succeeded",
+        )?;
     }
     for app in [grpc_job(&job.id), cleanup_job(&job.id)] {
         let ended: batch::Job = cluster.get(&app).await?;
@@ -67,13 +72,13 @@ async fn cancellation_and_cleanup(story: &Story) -> Result<(), Failure> {
     let service = cluster.find::<Service>(&grpc_service(&job.id)).await?;
     holds(service.is_none(), || format!("service {} of a cancelled job is there", grpc_service(&job.id)))?;
     story.metadata(&job.id).await?.is_refused(&UNKNOWN_JOB)?;
-    story.until_cluster_forgets(&job, GONE).await?;
-    story.until_gone(&job, SECOND, SECOND).await?;
+    until_free(story, &job).await?;
     let again = story.send(Request::of(Method::DELETE, &format!("/job/{}", job.id))).await?;
     again.is_refused(&UNKNOWN_JOB)?;
     for pod in [&objects.pod, &objects.cleanup_pod] {
         let told = pods.until(&format!("the end of pod {}", name(pod)), |seen| is_deleted(seen, pod)).await?;
-        let of_it = told.iter().filter(|seen| name(&seen.object) == name(pod) && seen.change != Change::Deleted);
+        let of_it =
+            told.iter().filter(|seen| name(&seen.object) == name(pod) && seen.change != Change::Deleted);
         let phases: Vec<_> = of_it.map(|seen| phase(&seen.object)).collect();
         holds(phases.iter().any(|phase| phase == "Succeeded"), || {
             format!("pod {} was deleted, but the watch never told that it ended: {phases:?}", name(pod))

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1 as batch;
-use k8s_openapi::api::core::v1::{Endpoints, Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Endpoints, Node, Pod};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{NEEDS, STARTED, until_started};
+use super::{NEEDS, STARTED, until_free, until_slots_are_back, until_started};
 use crate::bodies::{LIGHT, light};
 use crate::case::{Capability, Case, Tag};
 use crate::cases::kubernetes::command::Command;
@@ -16,7 +16,8 @@ use crate::client::kube::Pick;
 use crate::failure::{Failure, equal, holds};
 use crate::job::Job;
 use crate::objects::{
-    Objects, cleanup_job, condition, container, grpc_job, grpc_service, is_ready, label, name, phase, restarts, uid,
+    Objects, cleanup_job, condition, container, grpc_job, grpc_service, is_ready, label, name, phase,
+    restarts, uid,
 };
 use crate::story::Story;
 use crate::workload::SECOND;
@@ -84,7 +85,11 @@ pub(in crate::cases) static CASES: &[Case] = &[
         keys: &["PZ-13268"],
         tags: &[Tag::Regression],
         needs: &[Capability::Writes, Capability::K8s, Capability::Faults],
-        steps: &["2 GPU shares: configure Light three times", "read the third pod, its events and Endpoints", "cancel the first"],
+        steps: &[
+            "2 GPU shares: configure Light three times",
+            "read the third pod, its events and Endpoints",
+            "cancel the first",
+        ],
         expects: "200 three times; the third pod is Pending with FailedScheduling `Insufficient nvidia.com/gpu.shared` and no \
                   endpoint; Running and Ready after the cancel",
         body: |story| Box::pin(gpu_pending(story)),
@@ -179,7 +184,8 @@ const GPU: &str = "nvidia.com/gpu.shared";
 fn numbers(quantities: Option<BTreeMap<String, Quantity>>) -> Result<BTreeMap<String, f64>, Failure> {
     let number = |(resource, quantity): (String, Quantity)| {
         let text = quantity.0;
-        let parsed = parsed(&text).ok_or_else(|| Failure::broken(format!("{resource} {text:?} is no quantity")))?;
+        let parsed =
+            parsed(&text).ok_or_else(|| Failure::broken(format!("{resource} {text:?} is no quantity")))?;
         Ok((resource, parsed))
     };
     quantities.into_iter().flatten().map(number).collect()
@@ -285,14 +291,15 @@ pub(super) async fn addresses(story: &Story, job: &Job) -> Result<Vec<Address>, 
 }
 
 async fn slots_and_sequence(story: &Story) -> Result<(), Failure> {
-    let cluster = story.cluster()?;
+    let of_jobs = |name: &str| ["grpc-", "cleanup-job-"].iter().any(|start| name.starts_with(start));
     story
         .awaited(SECOND, 60 * SECOND, async || {
-            let services = cluster.list::<Service>(&Pick::all()).await?.items;
-            let others: Vec<_> = services.iter().map(name).filter(|name| name.starts_with("grpc-service-")).collect();
+            let things = story.things().await?.into_iter().map(|(_, name, _)| name);
+            let others: Vec<_> = things.filter(|name| of_jobs(name)).collect();
             Ok((!others.is_empty()).then(|| format!("there are other jobs: {}", others.join(", "))))
         })
         .await?;
+    until_slots_are_back(story).await?;
     let mut jobs: Vec<Job> = Vec::new();
     for _ in 0..3 {
         jobs.push(story.configure(&light()).await?);
@@ -302,7 +309,7 @@ async fn slots_and_sequence(story: &Story) -> Result<(), Failure> {
         bases.insert(base_of(story, job).await?);
     }
     story.cancel(&jobs[1]).await?;
-    story.until_cluster_forgets(&jobs[1], super::GONE).await?;
+    until_free(story, &jobs[1]).await?;
     let last = story.configure(&light()).await?;
     bases.insert(base_of(story, &last).await?);
     jobs.push(last);
@@ -321,7 +328,8 @@ async fn slots_and_sequence(story: &Story) -> Result<(), Failure> {
 /// The port of a job's Service without its slot.
 async fn base_of(story: &Story, job: &Job) -> Result<i64, Failure> {
     let spec = story.objects(job).await?.service.spec.unwrap_or_default();
-    let ports: Vec<_> = spec.ports.unwrap_or_default().into_iter().filter_map(|port| port.node_port).collect();
+    let ports: Vec<_> =
+        spec.ports.unwrap_or_default().into_iter().filter_map(|port| port.node_port).collect();
     equal(&format!("the nodePorts of the Service of job {}", job.id), &ports, &vec![i32::from(job.port)])?;
     Ok(i64::from(job.port) - i64::from(job.slot))
 }
@@ -330,7 +338,8 @@ async fn gpu_pending(story: &Story) -> Result<(), Failure> {
     story.limit(&serde_json::json!({"gpu_pool": 2})).await?;
     let cluster = story.cluster()?;
     let pool: Vec<_> = cluster.list::<Node>(&Pick::all()).await?.items;
-    let shares = pool.into_iter().filter_map(|node| node.status?.allocatable?.remove(GPU)).map(|share| share.0);
+    let shares =
+        pool.into_iter().filter_map(|node| node.status?.allocatable?.remove(GPU)).map(|share| share.0);
     let shares: f64 = shares.filter_map(|share| parsed(&share)).sum();
     equal("the shares that all nodes have together", &shares, &2.0)?;
     let first = story.configure(&light()).await?;

@@ -61,12 +61,17 @@ async fn observability(story: &Story) -> Result<(), Failure> {
     for sign in [format!("--queue-name {queue}"), format!("job-{}.yml", job.id)] {
         let told = logs.iter().flat_map(|log| log.lines()).any(|line| {
             // Whole, as ids begin with each other.
-            line.split_once(&sign).is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
+            line.split_once(&sign)
+                .is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
         });
         holds(told, || format!("no line in the log of the focus server has {sign}"))?;
     }
     let events = cluster.events(&pod).await?;
-    equal(&format!("the events of pod {pod}"), &reasons(&events)?, &["Scheduled", "Pulled", "Created", "Started"].map(String::from).to_vec())?;
+    equal(
+        &format!("the events of pod {pod}"),
+        &reasons(&events)?,
+        &["Scheduled", "Pulled", "Created", "Started"].map(String::from).to_vec(),
+    )?;
     let of_job = cluster.events(&app).await?;
     equal(&format!("the events of job {app}"), &reasons(&of_job)?, &vec![String::from("SuccessfulCreate")])?;
     story.cancel(&job).await?;
@@ -83,7 +88,8 @@ async fn observability(story: &Story) -> Result<(), Failure> {
 
 /// The reasons of events of one object, which come in the order in which they happened; each is Normal.
 fn reasons(events: &[Event]) -> Result<Vec<String>, Failure> {
-    let version = |event: &Event| event.metadata.resource_version.as_deref().and_then(|text| text.parse::<u64>().ok());
+    let version =
+        |event: &Event| event.metadata.resource_version.as_deref().and_then(|text| text.parse::<u64>().ok());
     let versions: Vec<_> = events.iter().map(version).collect();
     holds(versions.iter().all(Option::is_some) && versions.is_sorted(), || {
         format!("events are not in the order of their resourceVersion: {versions:?}")

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::objects::{cleanup_job, grpc_job};
 use crate::story::Story;
+use crate::workload::SECOND;
 
 /// What nearly all of them need.
 const NEEDS: &[Capability] = &[Capability::Writes, Capability::K8s];
@@ -30,7 +31,8 @@ const GONE: Duration = Duration::from_secs(5);
 pub(in crate::cases) const STARTED: Duration = Duration::from_secs(30);
 
 /// Words that monitors take for a failure.
-const FAILURES: [&str; 8] = ["error", "exception", "failed", "timeout", "panic", "fatal", "crash", "traceback"];
+const FAILURES: [&str; 8] =
+    ["error", "exception", "failed", "timeout", "panic", "fatal", "crash", "traceback"];
 
 /// Waits until both pods of a job run.
 async fn until_started(story: &Story, job: &Job) -> Result<(), Failure> {
@@ -38,6 +40,20 @@ async fn until_started(story: &Story, job: &Job) -> Result<(), Failure> {
         story.until_running(&app, STARTED).await?;
     }
     Ok(())
+}
+
+/// Waits until the jobs of cases before have given back their slots. A server that tells about slots begins anew for each
+/// case; of any other, the time that it has for that must pass.
+async fn until_slots_are_back(story: &Story) -> Result<(), Failure> {
+    let told = story.world().await?.is_some();
+    story.pass(if told { Duration::ZERO } else { GONE }).await
+}
+
+/// Waits until nothing is left of a cancelled job in its cluster, and its slot is free.
+async fn until_free(story: &Story, job: &Job) -> Result<(), Failure> {
+    story.until_cluster_forgets(job, GONE).await?;
+    story.until_gone(job, SECOND, SECOND).await?;
+    until_slots_are_back(story).await
 }
 
 /// Demands that a log tells of no failure.

@@ -63,7 +63,11 @@ pub(in crate::cases) fn refusal(of: Workload) -> Refused<'static> {
 
 /// Waits until a request is refused for an outage: at once on a clock that is held, and elsewhere as soon as the last pod
 /// is gone.
-pub(in crate::cases) async fn until_refused(story: &Story, of: Workload, body: &Value) -> Result<(), Failure> {
+pub(in crate::cases) async fn until_refused(
+    story: &Story,
+    of: Workload,
+    body: &Value,
+) -> Result<(), Failure> {
     let limit = if story.offers(Capability::Clock) { Duration::ZERO } else { EMPTY };
     let refusal = refusal(of);
     story

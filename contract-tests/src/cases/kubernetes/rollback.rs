@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::json;
 
-use super::GONE;
+use super::until_free;
 use crate::answer::Refused;
 use crate::bodies::{light, with};
 use crate::case::{Capability, Case, Tag};
@@ -56,7 +56,8 @@ impl<K: Object> Witness<K> {
         let kind = K::kind(&());
         let wanted = format!("{things} x {kind} of job {}", job.id);
         let told = self.watching.until(&wanted, |seen| {
-            let names: BTreeSet<_> = seen.iter().map(|seen| name(&seen.object)).filter(|name| of_it(name)).collect();
+            let names: BTreeSet<_> =
+                seen.iter().map(|seen| name(&seen.object)).filter(|name| of_it(name)).collect();
             names.len() >= things
         });
         let mut present = self.before.clone();
@@ -84,7 +85,9 @@ async fn rollback_on_failure(story: &Story) -> Result<(), Failure> {
     let mut last = 0;
     for step in ["port", "grpc-job", "cleanup-job", "service", "queue"] {
         let code = if step == "port" { "PORT_IN_USE" } else { "JOB_CREATION_FAILED" };
-        story.fault(&json!({"at": format!("step.{step}"), "when": {"first": 1}, "do": {"refuse": code}})).await?;
+        story
+            .fault(&json!({"at": format!("step.{step}"), "when": {"first": 1}, "do": {"refuse": code}}))
+            .await?;
         let refused = story.nothing_new(story.post("/configure", &light())).await?;
         if step == "port" {
             refused.has_status(409)?.has("/code", &json!(code))?;
@@ -95,14 +98,18 @@ async fn rollback_on_failure(story: &Story) -> Result<(), Failure> {
         story.no_faults().await?;
         let before = count(story).await?;
         let job = story.configure(&light()).await?;
-        equal(&format!("the pods more than before, after {step} failed"), &(count(story).await? - before), &2)?;
+        equal(
+            &format!("the pods more than before, after {step} failed"),
+            &(count(story).await? - before),
+            &2,
+        )?;
         // The failed attempt used one, the job the next.
         holds(job.sequence > last + 1, || format!("{step}: sequence {} after {last}", job.sequence))?;
         equal(&format!("the slot after {step} failed"), &job.slot, &1)?;
         last = job.sequence;
         story.objects(&job).await?;
         story.cancel(&job).await?;
-        story.until_cluster_forgets(&job, GONE).await?;
+        until_free(story, &job).await?;
     }
     let mistake = with(light(), [("nfftSelection", json!(0))]);
     let refusal = checks::refused(vec![checks::nfft_unsupported(0, checks::LONGEST_NFFT)]);

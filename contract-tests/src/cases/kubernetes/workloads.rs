@@ -31,7 +31,7 @@ pub(in crate::cases) static CASES: &[Case] = &[
     Case {
         id: "kubernetes/workloads-ready",
         claim: "the cluster answers, its nodes are ready, and every workload of the product is",
-        keys: &["PZ-14720", "PZ-14726", "PZ-14732"],
+        keys: &[],
         tags: &[Tag::Smoke, Tag::Regression],
         needs: NEEDS,
         steps: &["GET /ack and /channels; ask for version, nodes and the four workloads with their pods"],
@@ -58,7 +58,10 @@ async fn clean_startup(story: &Story) -> Result<(), Failure> {
         // What comes later may tell of refusals.
         let end = log.lines().position(|line| line.contains("5000"));
         let end = end.ok_or_else(|| {
-            Failure::broken(format!("no line in the log of pod {} tells that it listens on 5000: {log}", name(pod)))
+            Failure::broken(format!(
+                "no line in the log of pod {} tells that it listens on 5000: {log}",
+                name(pod)
+            ))
         })?;
         let start: Vec<_> = log.lines().take(end + 1).collect();
         clean(&format!("pod {}", name(pod)), &start.join("\n"))?;
@@ -85,7 +88,11 @@ async fn workloads_ready(story: &Story) -> Result<(), Failure> {
         let standing = story.standing(workload).await?;
         let words = format!("{}: {}", workload.name(), standing.words());
         holds(standing.wanted >= 1 && standing.ready == standing.wanted, || words.clone())?;
-        equal(&format!("the ready pods of {}", workload.name()), &standing.ready_pods().len(), &standing.pods.len())?;
+        equal(
+            &format!("the ready pods of {}", workload.name()),
+            &standing.ready_pods().len(),
+            &standing.pods.len(),
+        )?;
         holds(!standing.pods.is_empty(), || words.clone())?;
         holds(standing.pods.iter().all(|pod| phase(pod) == "Running"), || words.clone())?;
         let (generation, observed) = standing.generations;

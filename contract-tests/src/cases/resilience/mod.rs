@@ -45,7 +45,7 @@ impl Bystander {
     }
 
     /// Demands that nothing has happened to it: the same pod, frames, its metadata; and ends it.
-    async fn is_unaffected(mut self, story: &Story) -> Result<(), Failure> {
+    async fn ends_unaffected(mut self, story: &Story) -> Result<(), Failure> {
         story.is_still(&self.pod).await?;
         story.pass(SECOND).await?;
         self.reading.frame().await?;

@@ -82,7 +82,7 @@ async fn resilience_focus(story: &Story) -> Result<(), Failure> {
     until_replaced(story, SERVER, &third).await?;
     until_it_answers(story).await?;
     accepted(story, &light()).await?;
-    bystander.is_unaffected(story).await
+    bystander.ends_unaffected(story).await
 }
 
 async fn resilience_segy(story: &Story) -> Result<(), Failure> {
@@ -116,7 +116,7 @@ async fn resilience_segy(story: &Story) -> Result<(), Failure> {
             Ok((!goes_on).then(|| format!("the recorder is back, but the newest recording ends at {end}")))
         })
         .await?;
-    bystander.is_unaffected(story).await
+    bystander.ends_unaffected(story).await
 }
 
 /// The end of the newest recording of the last two hours; -1 while it goes on.

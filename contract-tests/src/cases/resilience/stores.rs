@@ -84,7 +84,7 @@ async fn resilience_mongodb(story: &Story) -> Result<(), Failure> {
         let (before, after) = (before.generations.0, after.generations.0);
         format!("metadata.generation of mongodb went from {before} to {after} in three changes")
     })?;
-    bystander.is_unaffected(story).await
+    bystander.ends_unaffected(story).await
 }
 
 /// How long the pod of a StatefulSet is absent at least.
@@ -114,7 +114,9 @@ async fn resilience_rabbitmq(story: &Story) -> Result<(), Failure> {
     };
     until(false).await?;
     let gap = until(true).await?;
-    holds(gap >= GAP, || format!("pod {pod} came back after {} s, before {} s", gap.as_secs(), GAP.as_secs()))?;
+    holds(gap >= GAP, || {
+        format!("pod {pod} came back after {} s, before {} s", gap.as_secs(), GAP.as_secs())
+    })?;
     let second = only(&story.until_settled(BROKER, READY).await?)?;
     holds(name(&second) == pod, || format!("the pod of a StatefulSet came back as {}", name(&second)))?;
     accepted(story, &light()).await?;
@@ -127,5 +129,5 @@ async fn resilience_rabbitmq(story: &Story) -> Result<(), Failure> {
         format!("pod {pod} {} came back as {} {}", uid(&second), name(&third), uid(&third))
     })?;
     accepted(story, &light()).await?;
-    bystander.is_unaffected(story).await
+    bystander.ends_unaffected(story).await
 }

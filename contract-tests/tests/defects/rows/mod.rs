@@ -2,6 +2,7 @@
 
 mod basics;
 mod cluster;
+mod cluster_endings;
 mod configuring;
 mod http;
 mod jobs;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         jobs::ROWS,
         rehearsals::ROWS,
         cluster::ROWS,
+        cluster_endings::ROWS,
         resilience::ROWS,
         streams::ROWS,
         tasks::ROWS,

@@ -17,7 +17,11 @@ pub(crate) static ROWS: &[Defect] = &[
         case: "resilience/resilience-mongodb",
         spoil: Spoil::Objects(|one| {
             let mongo = of(&one, "mongodb-");
-            object(one, "Pod", |pod| if mongo { pod["metadata"]["name"] = json!("mongodb-0") })
+            object(one, "Pod", |pod| {
+                if mongo {
+                    pod["metadata"]["name"] = json!("mongodb-0")
+                }
+            })
         }),
         says: "delete pod mongodb-0: the status is 404",
     },
@@ -71,9 +75,11 @@ pub(crate) static ROWS: &[Defect] = &[
         spoil: cluster_answers(|answer, past| {
             if answer.status == 404 && answer.request.path.contains("/pods/rabbitmq-panda-0") {
                 let list = past.iter().find(|one| {
-                    one.request.path.contains("instance%3Drabbitmq-panda") && one.text().contains("rabbitmq-panda-0")
+                    one.request.path.contains("instance%3Drabbitmq-panda")
+                        && one.text().contains("rabbitmq-panda-0")
                 });
-                let list: Value = list.and_then(|one| serde_json::from_slice(&one.body).ok()).unwrap_or_default();
+                let list: Value =
+                    list.and_then(|one| serde_json::from_slice(&one.body).ok()).unwrap_or_default();
                 (answer.status, answer.body) = (200, list["items"][0].to_string().into_bytes());
             }
         }),
@@ -87,9 +93,11 @@ pub(crate) static ROWS: &[Defect] = &[
             let times = past.iter().filter(|one| gone(&one.request.path, one.status)).count();
             if gone(&answer.request.path, answer.status) && times > 3 {
                 let list = past.iter().find(|one| {
-                    one.request.path.contains("instance%3Drabbitmq-panda") && one.text().contains("rabbitmq-panda-0")
+                    one.request.path.contains("instance%3Drabbitmq-panda")
+                        && one.text().contains("rabbitmq-panda-0")
                 });
-                let mut list: Value = list.and_then(|one| serde_json::from_slice(&one.body).ok()).unwrap_or_default();
+                let mut list: Value =
+                    list.and_then(|one| serde_json::from_slice(&one.body).ok()).unwrap_or_default();
                 list["items"][0]["metadata"]["uid"] = json!("4711");
                 (answer.status, answer.body) = (200, list["items"][0].to_string().into_bytes());
             }
@@ -115,8 +123,14 @@ pub(crate) static ROWS: &[Defect] = &[
         spoil: cluster_answers(|answer, past| {
             let deleted = past.iter().any(|one| one.request.method == Method::DELETE);
             if deleted && answer.request.path.contains("name%3Dpanda-panda-focus-server") {
-                let text = answer.text().replace("\"type\":\"Ready\",\"status\":\"True\"", "\"type\":\"Ready\",\"status\":\"False\"");
-                let text = text.replace("\"status\":\"True\",\"type\":\"Ready\"", "\"status\":\"False\",\"type\":\"Ready\"");
+                let text = answer.text().replace(
+                    "\"type\":\"Ready\",\"status\":\"True\"",
+                    "\"type\":\"Ready\",\"status\":\"False\"",
+                );
+                let text = text.replace(
+                    "\"status\":\"True\",\"type\":\"Ready\"",
+                    "\"status\":\"False\",\"type\":\"Ready\"",
+                );
                 answer.body = text.into_bytes();
             }
         }),
