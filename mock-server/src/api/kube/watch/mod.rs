@@ -2,8 +2,9 @@
 //!
 //! A watch is a cursor into the changes that the store keeps. It renders at most one chunk ahead of its reader, and only
 //! when asked for it, so that one that never reads costs the same whatever happens; once the changes behind its cursor are
-//! no longer kept it is told 410 and ends. It never takes the world's lock but for its first list. Bursts are coalesced:
-//! an idle watch tells of a change at once, and then looks again 2 ms later at the earliest.
+//! no longer kept it is told 410 and ends. It never takes the world's lock but for its first list. A watch looks a few
+//! milliseconds after it was told of a change: twenty of them shall not stand in the way of the answer to whoever made
+//! it, and what comes together is told together.
 //!
 //! **Chosen**, where the contract is silent:
 //! - A version from the future is waited for in silence, as real servers do: changes after it are told.
@@ -41,8 +42,9 @@ use lines::Shape;
 
 pub(in crate::api::kube) use lines::Rendered;
 
-/// Time between two looks for changes, of one watch.
-const PACE: Duration = Duration::from_millis(2);
+/// From a change to the look for it, of one watch. Meanwhile whoever made the change gets its answer, and changes that
+/// come together are told together; clients see theirs within 10 ms.
+const PACE: Duration = Duration::from_millis(4);
 /// How long a watch tells nothing before it says where it is.
 const QUIET: Duration = Duration::from_secs(60);
 /// How long a watch lasts that did not say.
@@ -104,7 +106,7 @@ pub(in crate::api::kube) fn watch(
     Ok(response)
 }
 
-/// Ticks at once after a pause, and otherwise so long after the last time.
+/// Ticks at once at first, and then so long after the last change.
 fn pace() -> Interval {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -154,7 +156,7 @@ impl Watch {
                 return Some((lines, self));
             }
             tokio::select! {
-                () = told => {}
+                () = told => self.pace.reset(),
                 _ = &mut self.ends => return self.end(),
                 () = tick(self.quiet.as_mut()) => return Some((self.cursor.bookmark(), self)),
             }

@@ -127,7 +127,7 @@ async fn even_one_that_always_has_something_to_tell_ends_in_time() {
         pieces += 1;
         rig.service("a", &format!("x{pieces}"));
     }
-    assert!((300..=501).contains(&pieces), "one each 2 or 3 ms for a second, not {pieces}");
+    assert!((190..=251).contains(&pieces), "one each 4 or 5 ms for a second, not {pieces}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,25 +230,23 @@ async fn one_from_the_future_waits_until_it_has_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_is_told_at_once_and_a_burst_after_it_together_2_ms_later() {
+async fn changes_that_come_within_4_ms_are_told_together() {
     let rig = Rig::new();
     let mut reader = rig.watch(|_| {});
     assert!(poll!(reader.pieces.next()).is_pending());
     tokio::time::advance(Duration::from_millis(50)).await;
-    rig.service("a", "x");
-    let std::task::Poll::Ready(Some(first)) = poll!(reader.pieces.next()) else {
-        panic!("told without any time passing")
-    };
-    assert_eq!(lines(&first).len(), 1);
     for team in 0..10 {
         rig.service("a", &team.to_string());
         assert!(poll!(reader.pieces.next()).is_pending(), "not yet");
     }
-    tokio::time::advance(Duration::from_millis(1)).await;
+    tokio::time::advance(Duration::from_millis(3)).await;
     assert!(poll!(reader.pieces.next()).is_pending(), "not yet");
     // A timer may be late by the millisecond in which it is due.
     tokio::time::advance(Duration::from_millis(2)).await;
-    assert_eq!(reader.events().await.len(), 10);
+    let std::task::Poll::Ready(Some(piece)) = poll!(reader.pieces.next()) else {
+        panic!("told 5 ms after the first of them")
+    };
+    assert_eq!(lines(&piece).len(), 10);
 }
 
 #[tokio::test(start_paused = true)]
