@@ -13,7 +13,7 @@ use focus_contract::failure::{Failure, FailureKind};
 use focus_contract::runner::{Manner, Outcome, tell};
 use focus_contract::target::{Kube, Remote};
 use focus_contract::workload::Workload;
-use focus_mock::{Config, MockServer as Mock};
+use focus_mock::{Config, KubeApi, MockServer as Mock, Token};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use mocks::untold;
@@ -240,6 +240,30 @@ async fn a_kubeconfig_names_the_cluster_and_its_context() {
     let broken = written("contexts: 4711");
     let why = by(&[&broken], None).await.expect_err("no kubeconfig");
     assert!(why.starts_with(&broken.path().display().to_string()), "{why}");
+}
+
+/// As a real cluster is: over TLS, with an authority of its own, and for those who may.
+#[tokio::test]
+async fn a_cluster_that_asks_who_is_there_is_told_by_kubeconfig_or_token() {
+    let kube = KubeApi { token: Token::new("let-me-in"), tls: true, ..KubeApi::default() };
+    let mock = Mock::start(Config { kube, ..Config::default() }).expect("a mock");
+    let url = mock.kube_url().expect("a Kubernetes API");
+    assert!(url.starts_with("https://"), "{url}");
+    let at = |token: Option<&str>, trust| {
+        Access::at(&url, NAMESPACE, token.map(str::to_owned), trust).expect("a URL")
+    };
+    let nodes = async |access: Access| {
+        let cluster = Cluster::of(&access, Duration::from_secs(5)).expect("a client");
+        cluster.list::<Node>(&Pick::all()).await.map(|list| list.items.len())
+    };
+    let file = written(&mock.kubeconfig().expect("a kubeconfig"));
+    assert_eq!(nodes(by(&[&file], None).await.expect("a cluster")).await.expect("nodes"), 2);
+    assert_eq!(nodes(at(Some("let-me-in"), Trust::Anyone)).await.expect("nodes"), 2);
+    let told = said(nodes(at(None, Trust::Anyone)).await);
+    assert!(told.starts_with("list nodes: the status is 401, and not 200: "), "{told}");
+    // Its certificate is one that this machine does not know.
+    let told = said(nodes(at(Some("let-me-in"), Trust::SystemRoots)).await);
+    assert!(told.starts_with("list nodes: no whole answer: ") && told.contains("certificate"), "{told}");
 }
 
 /// What a case did to a cluster that others use, too, is undone also if the case fails; and it is undone first, since a

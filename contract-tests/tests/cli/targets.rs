@@ -102,6 +102,9 @@ fn a_cluster_is_found_by_url_by_kubeconfig_and_by_variable() {
     let mut command = focus_contract(&["run", "--allow-writes", "--only", CASE]);
     command.env("FOCUS_BASE_URL", &base).env("FOCUS_API_PREFIX", "").env("KUBECONFIG", path);
     ended(command).with(0).says("\n1 passed of 1 cases\n");
+    let mut command = focus_contract(&[&["run"], &flags[..], &["--kube-context", "nowhere"]].concat());
+    command.env("KUBECONFIG", path);
+    ended(command).with(2).complains("nowhere");
     // Without leave a cluster is of no use, and one that does not answer is a mistake.
     run(&["--target", &base, "--kube", &url, "--only", READS]).with(0).says("offers: rest, grpc\n");
     run(&[&flags[..], &["--kube", "http://127.0.0.1:1"]].concat())

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use broken::{Broken, Defect, Spoil};
+use focus_contract::case::Capability;
 use focus_contract::cases;
 use focus_contract::failure::Failure;
 use focus_contract::runner::{Manner, Outcome, Told, tell};
@@ -127,6 +128,13 @@ fn complete() -> Result<(), String> {
     let held: BTreeSet<_> = rows.iter().map(|row| row.area()).collect();
     if areas != held {
         return Err(format!("no defect for {:?}", areas.difference(&held).collect::<Vec<_>>()));
+    }
+    // Whatever else a cluster is asked, each of its cases is known to notice something.
+    let held: BTreeSet<_> = rows.iter().map(|row| row.case).collect();
+    let of_cluster = cases::all().filter(|case| case.needs.contains(&Capability::K8s)).map(|case| case.id);
+    let unheld: Vec<_> = of_cluster.filter(|id| !held.contains(id)).collect();
+    if !unheld.is_empty() {
+        return Err(format!("no defect for the cases {unheld:?}"));
     }
     let names: BTreeSet<_> = rows.iter().map(|row| (row.area(), row.name)).collect();
     if names.len() != rows.len() {
