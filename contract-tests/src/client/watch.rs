@@ -29,7 +29,7 @@ pub struct Seen<K> {
     pub object: K,
 }
 
-struct Story<K> {
+struct Told<K> {
     seen: Vec<Seen<K>>,
     ended: Option<String>,
 }
@@ -38,7 +38,7 @@ struct Story<K> {
 pub struct Watching<K> {
     what: String,
     patience: std::time::Duration,
-    story: Receiver<Story<K>>,
+    so_far: Receiver<Told<K>>,
     task: AbortHandle,
 }
 
@@ -70,7 +70,7 @@ impl Cluster {
                 return Err(Failure::broken(format!("{what}: no answer within {patience} s")));
             }
         };
-        let (tell, story) = channel(Story { seen: Vec::new(), ended: None });
+        let (tell, so_far) = channel(Told { seen: Vec::new(), ended: None });
         let task = tokio::spawn(async move {
             let mut events = std::pin::pin!(events);
             let why = loop {
@@ -86,14 +86,14 @@ impl Cluster {
                     Err(error) => break error.to_string(),
                 }
             };
-            tell.send_modify(|story| story.ended = Some(why));
+            tell.send_modify(|told| told.ended = Some(why));
         });
-        Ok(Watching { what, patience: self.patience(), story, task: task.abort_handle() })
+        Ok(Watching { what, patience: self.patience(), so_far, task: task.abort_handle() })
     }
 }
 
-fn seen<K>(tell: &Sender<Story<K>>, change: Change, object: K) {
-    tell.send_modify(|story| story.seen.push(Seen { change, object }));
+fn seen<K>(tell: &Sender<Told<K>>, change: Change, object: K) {
+    tell.send_modify(|told| told.seen.push(Seen { change, object }));
 }
 
 impl<K: Object> Watching<K> {
@@ -107,14 +107,14 @@ impl<K: Object> Watching<K> {
         wanted: &str,
         enough: impl Fn(&[Seen<K>]) -> bool,
     ) -> Result<Vec<Seen<K>>, Failure> {
-        let mut story = self.story.clone();
-        let waiting = story.wait_for(|story| enough(&story.seen) || story.ended.is_some());
+        let mut so_far = self.so_far.clone();
+        let waiting = so_far.wait_for(|told| enough(&told.seen) || told.ended.is_some());
         let told = tokio::time::timeout(self.patience, waiting).await;
         let broken = |why: String| Failure::broken(format!("{}: {why}", self.what));
         match told {
-            Ok(Ok(story)) if enough(&story.seen) => Ok(story.seen.clone()),
-            Ok(Ok(story)) => {
-                let why = story.ended.clone().unwrap_or_default();
+            Ok(Ok(told)) if enough(&told.seen) => Ok(told.seen.clone()),
+            Ok(Ok(told)) => {
+                let why = told.ended.clone().unwrap_or_default();
                 Err(broken(format!("no sign of {wanted}: {why}")))
             }
             Ok(Err(_)) => Err(broken(format!("no sign of {wanted}: nobody watches any more"))),
@@ -133,6 +133,6 @@ impl<K: Object> Watching<K> {
             let name = seen.object.meta().name.as_deref().unwrap_or_default();
             format!("{name} {:?}", seen.change).to_lowercase()
         };
-        self.story.borrow().seen.iter().map(word).collect()
+        self.so_far.borrow().seen.iter().map(word).collect()
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::cases) static CASES: &[Case] = &[
             "read the Job and the pods of the job",
             "look every second for its objects",
         ],
-        expects: "Failed with reason BackoffLimitExceeded, no other pod; all gone at the next sweep, 12 s later at the latest",
+        expects: "Failed with reason BackoffLimitExceeded, no other pod; events Killing and BackoffLimitExceeded; all gone at the next sweep, 12 s later at the latest",
         body: |story| Box::pin(pod_deleted(story)),
     },
     Case {
@@ -99,6 +99,15 @@ async fn pod_deleted(story: &Story) -> Result<(), Failure> {
         })
         .await?;
     story.until_gone(&job, SECOND, SECOND).await?;
+    for (object, kind, reason) in
+        [(name(&objects.pod), "Normal", "Killing"), (app, "Warning", "BackoffLimitExceeded")]
+    {
+        let events = cluster.events(&object).await?.into_iter();
+        let told: Vec<_> = events.map(|event| (event.type_, event.reason)).collect();
+        holds(told.contains(&(Some(kind.to_owned()), Some(reason.to_owned()))), || {
+            format!("{object} failed without a {kind} event {reason}: {told:?}")
+        })?;
+    }
     Ok(())
 }
 

@@ -238,6 +238,12 @@ pub(crate) static ROWS: &[Defect] = &[
         says: "the reason of the failure",
     },
     Defect {
+        name: "nobody hears of a Job that fails",
+        case: "kubernetes/pod-deleted",
+        spoil: Spoil::Objects(|one| silent(one, "BackoffLimitExceeded")),
+        says: "grpc-job-1-1 failed without a Warning event BackoffLimitExceeded",
+    },
+    Defect {
         name: "a Job is not deleted",
         case: "kubernetes/job-deleted",
         spoil: Spoil::Kube(nothing_is_deleted, |_, _| {}),
