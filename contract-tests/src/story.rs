@@ -13,12 +13,14 @@ use crate::answer::Answer;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
+use crate::client::kube::Cluster;
 use crate::client::rest::{Exchange, NoAnswer, PREFIX, Request, Rest, has_path};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::spec;
 use crate::target::Target;
 use crate::wall;
+use crate::workload::Meddled;
 
 /// Jobs that were created and not yet cancelled or seen to be gone.
 type Jobs = Mutex<BTreeSet<String>>;
@@ -31,6 +33,7 @@ pub struct Story {
     target: Box<dyn Target>,
     rest: Rest,
     admin: Option<Admin>,
+    cluster: Option<Cluster>,
     offered: BTreeSet<Capability>,
     seed: u64,
     said: Mutex<Vec<Arc<Exchange>>>,
@@ -40,6 +43,8 @@ pub struct Story {
     notes: Mutex<Vec<String>>,
     /// Whether something was made to fail.
     rehearsed: AtomicBool,
+    /// What was done to the cluster and must be undone.
+    meddled: Mutex<Meddled>,
 }
 
 impl Story {
@@ -56,6 +61,8 @@ impl Story {
         let rest = Rest::trusting(&target.base_url(), target.trust()).map_err(could_not)?;
         let rest = rest.patient_for(target.patience());
         let admin = target.admin_url().map(|url| Admin::of(&url)).transpose().map_err(could_not)?;
+        let access = target.kube().filter(|_| offered.contains(&Capability::K8s));
+        let cluster = access.map(|access| Cluster::of(&access, target.patience())).transpose()?;
         if let Some(admin) = admin.as_ref().filter(|_| offered.contains(&Capability::Clock)) {
             admin.set_clock("manual").await?;
         }
@@ -63,6 +70,7 @@ impl Story {
             target,
             rest,
             admin,
+            cluster,
             offered,
             seed,
             said: Mutex::default(),
@@ -70,6 +78,7 @@ impl Story {
             creating: TaskTracker::new(),
             notes: Mutex::default(),
             rehearsed: AtomicBool::new(false),
+            meddled: Mutex::default(),
         })
     }
 
@@ -81,6 +90,20 @@ impl Story {
 
     pub(crate) fn admin(&self) -> Option<&Admin> {
         self.admin.as_ref()
+    }
+
+    /// The cluster that the server works with.
+    ///
+    /// # Errors
+    /// When the case asks for it without needing it.
+    pub fn cluster(&self) -> Result<&Cluster, Failure> {
+        let without = || Failure::could_not_run("the case asks the cluster without needing k8s");
+        self.cluster.as_ref().ok_or_else(without)
+    }
+
+    /// What must be undone in the cluster.
+    pub(crate) fn meddled(&self) -> std::sync::MutexGuard<'_, Meddled> {
+        lock(&self.meddled)
     }
 
     /// From here on the server is not as it was, until the end of the story.
@@ -290,6 +313,33 @@ impl Story {
         }
     }
 
+    /// Waits until nothing is missing, which is said in words, letting time pass in steps; tells how much passed.
+    ///
+    /// # Errors
+    /// What was still missing when the limit passed.
+    pub async fn awaited<F, Fut>(
+        &self,
+        step: Duration,
+        limit: Duration,
+        missing: F,
+    ) -> Result<Duration, Failure>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Option<String>, Failure>>,
+    {
+        let (began, mut stepped) = (wall::now(), Duration::ZERO);
+        loop {
+            // Where time is real, the questions take some of it, too.
+            let passed = if self.offers(Capability::Clock) { stepped } else { began.elapsed() };
+            let Some(missing) = missing().await? else { return Ok(passed) };
+            if passed >= limit {
+                return Err(Failure::broken(format!("after {} s: {missing}", limit.as_secs_f64())));
+            }
+            self.pass(step).await?;
+            stepped += step;
+        }
+    }
+
     /// What there is in the server's world, for a comparison: jobs, slots, ports, objects, queues. `None` where the
     /// server does not tell.
     ///
@@ -359,6 +409,8 @@ impl Story {
             }
             return failed;
         }
+        // First: a server that was scaled down cancels nothing.
+        failed.extend(self.undo().await);
         failed.extend(futures_util::future::join_all(cancelling).await.into_iter().flatten());
         failed
     }

@@ -1,4 +1,4 @@
-//! The suite against every quirk alone: each is noticed by the case that the README names for it.
+//! The suite against every quirk alone: each is noticed by the cases that the README names for it.
 
 mod mocks;
 
@@ -13,35 +13,37 @@ use focus_mock::Config;
 use focus_mock::domain::quirk::{Profile, Quirk, Quirks};
 use mocks::Mocks;
 
-/// The case that notices a quirk. Only what the wire does not show yet has none.
-fn noticed_by(quirk: Quirk) -> Option<&'static str> {
-    Some(match quirk {
-        Quirk::NfftUnchecked => "nfft/nfft-non-power-of-two",
-        Quirk::FutureWindowAccepted => "windows/future-timestamps",
-        Quirk::ViewTypeIntRejected => "shape/view-type-forms",
-        Quirk::ViewTypeStringResponse | Quirk::StreamPortString => "shape/response-invariants",
-        Quirk::StatusEmpty => "jobs/two-jobs",
-        Quirk::FrequencyBinsDecimated => "nfft/nfft-variations",
-        Quirk::Parser500 => "shape/missing-fields",
-        Quirk::WaterfallMinimal500 => "shape/waterfall-minimal",
-        Quirk::ChannelsUnchecked => "channels/channels-out-of-range",
-        Quirk::FrequencyUnchecked => "frequency/frequency-values",
-        Quirk::HeightUnchecked => "shape/height-positive",
-        Quirk::SingleChannelRangeAccepted => "channels/single-channel-range",
-        Quirk::OneSidedWindow500 => "windows/one-sided-window",
-        Quirk::WaterfallUnchecked => "shape/waterfall-forbidden",
-        Quirk::RecordingsWrapped => "recordings/recordings-list",
-        Quirk::LiveMetadata404 => "outages/live-metadata",
-        Quirk::LiveMetadataFieldsMissing => "fibre/live-metadata-ready",
-        Quirk::SlowOutage => "outages/mongo-outage",
-        Quirk::CancelNotImplemented => "jobs/cancellation-and-cleanup",
-        Quirk::MetadataRace => "jobs/metadata-by-job-id",
-        Quirk::TaskApiMissing => "tasks/task-api-config",
-        Quirk::SlowPodStart => "jobs/connect-stream-port",
-        Quirk::StreamGoaway => "streams/grpc-historic-end",
-        Quirk::BareErrorBody => "http/uniform-errors",
-        Quirk::JobTemplateObserved => return None,
-    })
+/// The cases that notice a quirk, each alone.
+fn noticed_by(quirk: Quirk) -> &'static [&'static str] {
+    match quirk {
+        Quirk::NfftUnchecked => &["nfft/nfft-non-power-of-two"],
+        Quirk::FutureWindowAccepted => &["windows/future-timestamps"],
+        Quirk::ViewTypeIntRejected => &["shape/view-type-forms"],
+        Quirk::ViewTypeStringResponse | Quirk::StreamPortString => &["shape/response-invariants"],
+        Quirk::StatusEmpty => &["jobs/two-jobs"],
+        Quirk::FrequencyBinsDecimated => &["nfft/nfft-variations"],
+        Quirk::Parser500 => &["shape/missing-fields"],
+        Quirk::WaterfallMinimal500 => &["shape/waterfall-minimal"],
+        Quirk::ChannelsUnchecked => &["channels/channels-out-of-range"],
+        Quirk::FrequencyUnchecked => &["frequency/frequency-values"],
+        Quirk::HeightUnchecked => &["shape/height-positive"],
+        Quirk::SingleChannelRangeAccepted => &["channels/single-channel-range"],
+        Quirk::OneSidedWindow500 => &["windows/one-sided-window"],
+        Quirk::WaterfallUnchecked => &["shape/waterfall-forbidden"],
+        Quirk::RecordingsWrapped => &["recordings/recordings-list"],
+        Quirk::LiveMetadata404 => &["outages/live-metadata"],
+        Quirk::LiveMetadataFieldsMissing => &["fibre/live-metadata-ready"],
+        Quirk::SlowOutage => &["outages/mongo-outage", "kubernetes/mongo-outage"],
+        Quirk::CancelNotImplemented => {
+            &["jobs/cancellation-and-cleanup", "kubernetes/cancellation-and-cleanup"]
+        }
+        Quirk::MetadataRace => &["jobs/metadata-by-job-id"],
+        Quirk::TaskApiMissing => &["tasks/task-api-config"],
+        Quirk::SlowPodStart => &["jobs/connect-stream-port", "kubernetes/port-exposure"],
+        Quirk::StreamGoaway => &["streams/grpc-historic-end"],
+        Quirk::BareErrorBody => &["http/uniform-errors"],
+        Quirk::JobTemplateObserved => &["kubernetes/creation-triggers-pod", "kubernetes/resource-allocation"],
+    }
 }
 
 fn case(id: &str) -> &'static Case {
@@ -55,16 +57,17 @@ fn with(quirk: Quirk) -> Config {
 }
 
 #[tokio::test]
-async fn every_quirk_alone_is_noticed_by_its_case() {
+async fn every_quirk_alone_is_noticed_by_its_cases() {
     for quirk in Quirk::ALL.iter().copied() {
-        let Some(id) = noticed_by(quirk) else { continue };
         let mocks = Mocks::impatient(with(quirk), Duration::from_millis(900));
-        let told = tell(case(id), &mocks, Manner::default()).await;
-        match told.outcome {
-            Outcome::Failed(_) => {}
-            Outcome::Passed => panic!("{quirk} is not noticed by {id}"),
-            Outcome::CouldNotRun(failure) => panic!("{quirk}: {id} could not be told: {failure}"),
-            Outcome::Skipped(why) => panic!("{quirk}: {id} is skipped: {why}"),
+        for id in noticed_by(quirk) {
+            let told = tell(case(id), &mocks, Manner::default()).await;
+            match told.outcome {
+                Outcome::Failed(_) => {}
+                Outcome::Passed => panic!("{quirk} is not noticed by {id}"),
+                Outcome::CouldNotRun(failure) => panic!("{quirk}: {id} could not be told: {failure}"),
+                Outcome::Skipped(why) => panic!("{quirk}: {id} is skipped: {why}"),
+            }
         }
     }
 }
@@ -93,10 +96,10 @@ async fn the_profile_of_december_2025_fails_what_is_listed_and_nothing_else() {
 }
 
 #[test]
-fn the_readme_names_the_case_for_every_quirk() {
+fn the_readme_names_the_cases_for_every_quirk() {
     let readme = include_str!("../README.md");
     for quirk in Quirk::ALL.iter().copied() {
-        let by = noticed_by(quirk).map_or_else(|| String::from("–"), |id| format!("`{id}`"));
+        let by = noticed_by(quirk).iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
         let row = format!("| `{quirk}` | {by} |");
         assert!(readme.contains(&row), "missing: {row}");
     }

@@ -10,11 +10,13 @@ mod frequency;
 mod health;
 mod http;
 mod jobs;
+mod kubernetes;
 mod nfft;
 mod outages;
 mod prelaunch;
 mod properties;
 mod recordings;
+mod resilience;
 mod shape;
 mod snapshots;
 mod streams;
@@ -38,6 +40,18 @@ pub static ALL: &[&[Case]] = &[
     conflicts::CASES,
     outages::CASES,
     jobs::CASES,
+    kubernetes::workloads::CASES,
+    kubernetes::lifecycle::CASES,
+    kubernetes::command::CASES,
+    kubernetes::logs::CASES,
+    kubernetes::endings::CASES,
+    kubernetes::by_hand::CASES,
+    kubernetes::conflicts::CASES,
+    kubernetes::rollback::CASES,
+    kubernetes::outages::CASES,
+    resilience::stores::CASES,
+    resilience::server::CASES,
+    resilience::pairs::CASES,
     recordings::CASES,
     streams::live::CASES,
     streams::historic::CASES,

@@ -1,11 +1,13 @@
 //! Which server: the mock, unless a flag or the variables of known clients name another.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use focus_contract::client::kube::{Access, Kubeconfigs, NAMESPACE};
 use focus_contract::client::rest::Trust;
 use focus_contract::report::without_credentials;
-use focus_contract::target::Remote;
+use focus_contract::target::{Kube, Remote};
 
 /// What flags say.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,9 @@ pub(super) struct Asked {
     pub(super) admin: Option<String>,
     pub(super) grpc_host: Option<String>,
     pub(super) kube: Option<String>,
+    pub(super) kubeconfig: Option<PathBuf>,
+    pub(super) kube_context: Option<String>,
+    pub(super) namespace: Option<String>,
     pub(super) allow_writes: bool,
     pub(super) environments: Vec<String>,
 }
@@ -60,7 +65,7 @@ impl Variables {
 
 const DEFAULT_PREFIX: &str = "/focus-server";
 
-pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choice> {
+pub(super) fn choose(asked: &Asked, variables: &Variables) -> anyhow::Result<Choice> {
     let (base, because) = match &asked.target {
         Some(target) if target == "mock" => (None, String::from("--target says so")),
         Some(target) => (Some(target.clone()), String::from("--target says so")),
@@ -69,7 +74,7 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
             None => (None, String::from("neither --target nor a variable names another")),
         },
     };
-    let Some(base) = base else { return mock(&asked, because) };
+    let Some(base) = base else { return mock(asked, because) };
     // The variable goes with those that name the server: another one may have another admin interface, or none.
     let admin_variable = || variables.get("FOCUS_ADMIN_URL").filter(|_| asked.target.is_none());
     let admin = asked.admin.clone().or_else(|| admin_variable().map(str::to_owned));
@@ -84,8 +89,8 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
     let remote = Remote {
         base: url("the target", &base)?,
         admin: admin.map(|admin| url("the admin interface", &admin)).transpose()?,
-        grpc_host: asked.grpc_host,
-        kube: asked.kube.map(|kube| url("the Kubernetes API", &kube)).transpose()?,
+        grpc_host: asked.grpc_host.clone(),
+        kube: kube(asked, variables, trust)?,
         allow_writes: asked.allow_writes,
         production,
         trust,
@@ -94,9 +99,52 @@ pub(super) fn choose(asked: Asked, variables: &Variables) -> anyhow::Result<Choi
     Ok(Choice { place: Place::Server(Box::new(remote)), because, environments })
 }
 
+/// The cluster that flags name, else the variable. As the admin interface's, that goes with those that name the server:
+/// nobody wants to have another cluster scaled down that happens to be the current one of a shell.
+fn kube(asked: &Asked, variables: &Variables, trust: Trust) -> anyhow::Result<Option<Kube>> {
+    let namespace = asked.namespace.as_deref().unwrap_or(NAMESPACE);
+    if let Some(base) = &asked.kube {
+        let said =
+            [("--kubeconfig", asked.kubeconfig.is_some()), ("--kube-context", asked.kube_context.is_some())];
+        if let Some((flag, _)) = said.iter().find(|(_, said)| *said) {
+            bail!("{flag} does not go with --kube, which names the cluster already");
+        }
+        let base = url("the Kubernetes API", base)?;
+        let token = variables.get("FOCUS_KUBE_TOKEN").map(str::to_owned);
+        let access = Access::at(&base, namespace, token, trust);
+        return Ok(Some(Kube::At(Box::new(
+            access.map_err(|why| anyhow::anyhow!("the Kubernetes API {why}"))?,
+        ))));
+    }
+    let by_variable = asked.target.is_none() || asked.kube_context.is_some();
+    let files: Vec<PathBuf> = match (&asked.kubeconfig, variables.get("KUBECONFIG")) {
+        (Some(file), _) => vec![file.clone()],
+        (None, Some(files)) if by_variable => {
+            std::env::split_paths(files).filter(|file| !file.as_os_str().is_empty()).collect()
+        }
+        (None, _) => Vec::new(),
+    };
+    if files.is_empty() {
+        let said = [("--kube-context", &asked.kube_context), ("--namespace", &asked.namespace)];
+        if let Some((flag, _)) = said.iter().find(|(_, said)| said.is_some()) {
+            bail!("{flag} needs a cluster: --kubeconfig, --kube or KUBECONFIG");
+        }
+        return Ok(None);
+    }
+    let kubeconfigs = Kubeconfigs { files, context: asked.kube_context.clone() };
+    Ok(Some(Kube::By(kubeconfigs, namespace.to_owned())))
+}
+
 fn mock(asked: &Asked, because: String) -> anyhow::Result<Choice> {
-    let foreign = [("--admin", &asked.admin), ("--grpc-host", &asked.grpc_host), ("--kube", &asked.kube)];
-    if let Some((flag, _)) = foreign.iter().find(|(_, said)| said.is_some()) {
+    let foreign = [
+        ("--admin", asked.admin.is_some()),
+        ("--grpc-host", asked.grpc_host.is_some()),
+        ("--kube", asked.kube.is_some()),
+        ("--kubeconfig", asked.kubeconfig.is_some()),
+        ("--kube-context", asked.kube_context.is_some()),
+        ("--namespace", asked.namespace.is_some()),
+    ];
+    if let Some((flag, _)) = foreign.iter().find(|(_, said)| *said) {
         bail!("{flag} goes with a target that runs already; the mock of each case has all of its own");
     }
     let environments =
@@ -152,9 +200,8 @@ pub(super) fn command_line(choice: &Choice, seed: u64) -> String {
                 ("--target", Some(without_credentials(&remote.base))),
                 ("--admin", remote.admin.as_deref().map(without_credentials)),
                 ("--grpc-host", remote.grpc_host.clone()),
-                ("--kube", remote.kube.as_deref().map(without_credentials)),
             ];
-            for (flag, value) in said {
+            for (flag, value) in said.into_iter().chain(kube_flags(remote)) {
                 words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(&value)]));
             }
             if remote.allow_writes {
@@ -167,6 +214,22 @@ pub(super) fn command_line(choice: &Choice, seed: u64) -> String {
     }
     words.extend([String::from("--seed"), seed.to_string()]);
     words.join(" ")
+}
+
+/// The flags that name the cluster; of several files only a variable could name more than the first.
+fn kube_flags(remote: &Remote) -> Vec<(&'static str, Option<String>)> {
+    let other = |namespace: &str| Some(namespace.to_owned()).filter(|namespace| namespace != NAMESPACE);
+    match &remote.kube {
+        None => Vec::new(),
+        Some(Kube::At(access)) => {
+            vec![("--kube", Some(access.shown())), ("--namespace", other(access.namespace()))]
+        }
+        Some(Kube::By(kubeconfigs, namespace)) => vec![
+            ("--kubeconfig", kubeconfigs.files.first().map(|file| file.display().to_string())),
+            ("--kube-context", kubeconfigs.context.clone()),
+            ("--namespace", other(namespace)),
+        ],
+    }
 }
 
 /// A word as a shell takes it for one.
@@ -190,7 +253,7 @@ mod tests {
         Asked { target: Some(target.to_owned()), ..Asked::default() }
     }
 
-    fn chosen(asked: Asked, said: &[(&str, &str)]) -> Result<String, String> {
+    fn chosen(asked: &Asked, said: &[(&str, &str)]) -> Result<String, String> {
         match choose(asked, &variables(said)) {
             Ok(Choice { place: Place::Mock, .. }) => Ok(String::from("mock")),
             Ok(Choice { place: Place::Server(remote), .. }) => Ok(remote.base),
@@ -232,14 +295,14 @@ mod tests {
             ),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(chosen(asked.clone(), said), expected, "{asked:?} {said:?}");
+            assert_eq!(chosen(&asked, said), expected, "{asked:?} {said:?}");
         }
     }
 
     #[test]
     fn the_admin_interface_of_the_variables_is_that_of_their_server() {
         const SAID: [(&str, &str); 2] = [("FOCUS_BASE_URL", "http://a:1"), ("FOCUS_ADMIN_URL", "http://a:2")];
-        let admin = |asked| match choose(asked, &variables(&SAID)).expect("a choice").place {
+        let admin = |asked| match choose(&asked, &variables(&SAID)).expect("a choice").place {
             Place::Mock => None,
             Place::Server(remote) => remote.admin,
         };
@@ -247,7 +310,75 @@ mod tests {
         assert_eq!(admin(target("http://b:1")), None);
         assert_eq!(admin(target("mock")), None);
         let asked = Asked { admin: Some(String::from("http://b:2")), ..target("mock") };
-        assert!(choose(asked, &variables(&[])).is_err());
+        assert!(choose(&asked, &variables(&[])).is_err());
+    }
+
+    /// The cluster, as the command line that names it again.
+    fn cluster(asked: &Asked, said: &[(&str, &str)]) -> Result<String, String> {
+        let choice = choose(asked, &variables(said)).map_err(|error| error.to_string())?;
+        let Place::Server(remote) = choice.place else { return Ok(String::from("the mock's own")) };
+        let said =
+            kube_flags(&remote).into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        Ok(said.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_flags_or_by_the_variable_that_goes_with_a_server() {
+        const SERVER: (&str, &str) = ("FOCUS_BASE_URL", "http://a:1");
+        const CONFIGS: (&str, &str) = ("KUBECONFIG", "/first:/second");
+        let text = |text: &str| Some(text.to_owned());
+        let kube = || Asked { kube: text("http://me:hush@c:1/"), ..target("http://b") };
+        let file = || Asked { kubeconfig: Some(PathBuf::from("/given")), ..target("http://b") };
+        for (asked, said, expected) in [
+            (Asked::default(), &[SERVER][..], Ok("")),
+            (Asked::default(), &[SERVER, CONFIGS], Ok("--kubeconfig /first")),
+            (Asked::default(), &[CONFIGS], Ok("the mock's own")),
+            // A shell's current cluster is not the one of any server.
+            (target("http://b"), &[CONFIGS], Ok("")),
+            (
+                Asked { kube_context: text("c"), ..target("http://b") },
+                &[CONFIGS],
+                Ok("--kubeconfig /first --kube-context c"),
+            ),
+            (file(), &[CONFIGS], Ok("--kubeconfig /given")),
+            (
+                Asked { kube_context: text("c"), namespace: text("n"), ..file() },
+                &[],
+                Ok("--kubeconfig /given --kube-context c --namespace n"),
+            ),
+            (kube(), &[CONFIGS], Ok("--kube http://c:1")),
+            (Asked { namespace: text("n"), ..kube() }, &[], Ok("--kube http://c:1 --namespace n")),
+            (
+                Asked { kube_context: text("c"), ..kube() },
+                &[],
+                Err("--kube-context does not go with --kube, which names the cluster already"),
+            ),
+            (
+                Asked { kube_context: text("c"), ..target("http://b") },
+                &[],
+                Err("--kube-context needs a cluster: --kubeconfig, --kube or KUBECONFIG"),
+            ),
+            (
+                Asked { namespace: text("n"), ..target("http://b") },
+                &[],
+                Err("--namespace needs a cluster: --kubeconfig, --kube or KUBECONFIG"),
+            ),
+            (
+                Asked { kubeconfig: Some(PathBuf::from("/given")), ..target("mock") },
+                &[],
+                Err(
+                    "--kubeconfig goes with a target that runs already; the mock of each case has all of its own",
+                ),
+            ),
+            (
+                Asked { kube: text("c:1"), ..target("http://b") },
+                &[],
+                Err("the Kubernetes API \"c:1\" is no http or https URL"),
+            ),
+        ] {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(cluster(&asked, said), expected, "{asked:?} {said:?}");
+        }
     }
 
     #[test]
@@ -258,7 +389,7 @@ mod tests {
             ..target("https://me:hush@b/api")
         };
         let choice =
-            choose(asked, &variables(&[("VERIFY_SSL", "TRUE"), ("FOCUS_ENV", "dev")])).expect("a choice");
+            choose(&asked, &variables(&[("VERIFY_SSL", "TRUE"), ("FOCUS_ENV", "dev")])).expect("a choice");
         let expected = r"VERIFY_SSL=true focus-contract run --target https://b/api --grpc-host 'it'\''s' --allow-writes --environment dev --seed 7";
         assert_eq!(command_line(&choice, 7), expected);
     }
@@ -266,7 +397,7 @@ mod tests {
     #[test]
     fn production_is_known_by_any_of_its_names() {
         for said in [("ENVIRONMENT", "Production"), ("FOCUS_ENV", "prod")] {
-            let choice = choose(target("http://b"), &variables(&[said])).expect("a choice");
+            let choice = choose(&target("http://b"), &variables(&[said])).expect("a choice");
             assert!(matches!(choice.place, Place::Server(remote) if remote.production), "{said:?}");
         }
     }

@@ -39,6 +39,10 @@ pub(super) fn command() -> Command {
             ),
             one("grpc-host", "HOST", "Dial this host for streams instead of the one that answers name"),
             one("kube", "URL", "The Kubernetes API that the server works with"),
+            one("kubeconfig", "FILE", "A kubeconfig that names that API, instead of --kube")
+                .value_parser(value_parser!(PathBuf)),
+            one("kube-context", "NAME", "The context of the kubeconfig [default: its current one]"),
+            one("namespace", "NAME", "The namespace of the product [default: panda]"),
             one("admin", "URL", "The server's admin interface, if it is a mock"),
             Arg::new("allow-writes").long("allow-writes").action(ArgAction::SetTrue).help(
                 "Create jobs on a server that runs already; with --admin, reset it before each case, too",
@@ -68,7 +72,7 @@ pub(super) fn command() -> Command {
 const AFTER: &str = "\
 The target is the mock unless --target or one of these variables names another: FOCUS_BASE_URL, or FOCUS_SERVER_HOST \
 with FOCUS_SERVER_PORT; then FOCUS_API_PREFIX (default /focus-server) is added, and FOCUS_ADMIN_URL is taken for \
---admin. VERIFY_SSL (default false) says whether certificates count, FOCUS_ENV (default staging) is taken for \
+--admin, KUBECONFIG for --kubeconfig. FOCUS_KUBE_TOKEN is the bearer token that goes with --kube. VERIFY_SSL (default false) says whether certificates count, FOCUS_ENV (default staging) is taken for \
 --environment, ENVIRONMENT=production rules out cases that make something fail, CI turns the progress bar off. The \
 Markdown report is appended to the file of GITHUB_STEP_SUMMARY, too.
 
@@ -124,10 +128,13 @@ fn plan(matches: &ArgMatches) -> anyhow::Result<Plan> {
         admin: text("admin"),
         grpc_host: text("grpc-host"),
         kube: text("kube"),
+        kubeconfig: matches.get_one::<PathBuf>("kubeconfig").cloned(),
+        kube_context: text("kube-context"),
+        namespace: text("namespace"),
         allow_writes: matches.get_flag("allow-writes"),
         environments: texts("environment").collect(),
     };
-    let choice = choose::choose(asked, &variables)?;
+    let choice = choose::choose(&asked, &variables)?;
     let reports: Vec<_> = matches.get_many::<ReportFile>("report").into_iter().flatten().cloned().collect();
     for (place, report) in reports.iter().enumerate() {
         let path = report.path.display();

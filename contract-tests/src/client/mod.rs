@@ -2,4 +2,6 @@
 
 pub mod admin;
 pub mod grpc;
+pub mod kube;
 pub mod rest;
+pub mod watch;

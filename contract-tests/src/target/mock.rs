@@ -8,6 +8,8 @@ use focus_mock::{Config, MockServer};
 
 use super::{Target, Targets};
 use crate::case::Capability;
+use crate::client::kube::{Access, NAMESPACE};
+use crate::client::rest::Trust;
 use crate::failure::Failure;
 
 /// Mocks with a held clock.
@@ -25,7 +27,7 @@ impl Targets for Mock {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
+        Capability::ALL.into()
     }
 
     fn is_private(&self) -> bool {
@@ -52,5 +54,10 @@ impl Target for Running {
 
     fn grpc_host(&self) -> Option<String> {
         None
+    }
+
+    fn kube(&self) -> Option<Access> {
+        let url = self.0.kube_url()?;
+        Access::at(&url, NAMESPACE, None, Trust::Anyone).ok()
     }
 }

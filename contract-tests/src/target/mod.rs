@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use mock::Mock;
-pub use remote::{Remote, Unreachable};
+pub use remote::{Kube, Remote, Unreachable};
 
 use futures_util::future::BoxFuture;
 
 use crate::case::Capability;
+use crate::client::kube::Access;
 use crate::client::rest::{PATIENCE, Trust};
 use crate::failure::Failure;
 
@@ -23,8 +24,8 @@ pub trait Target: Send + Sync {
     fn admin_url(&self) -> Option<String>;
     /// The host to dial for streams instead of the one that answers name.
     fn grpc_host(&self) -> Option<String>;
-    /// Base of the Kubernetes API, where there is one.
-    fn kube_url(&self) -> Option<String> {
+    /// The Kubernetes API that it works with, where there is one.
+    fn kube(&self) -> Option<Access> {
         None
     }
     /// How long it may take for a whole answer, and for a frame of a stream, in real time.

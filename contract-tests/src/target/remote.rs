@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Target, Targets};
 use crate::case::Capability;
 use crate::client::admin::Admin;
+use crate::client::kube::{Access, Cluster, Kubeconfigs};
 use crate::client::rest::{Request, Rest, Trust};
 use crate::failure::Failure;
 use crate::report::without_credentials;
@@ -24,8 +25,8 @@ pub struct Remote {
     pub admin: Option<String>,
     /// Host to dial for streams instead of the one that answers name.
     pub grpc_host: Option<String>,
-    /// Base of the Kubernetes API that it works with.
-    pub kube: Option<String>,
+    /// The Kubernetes API that it works with.
+    pub kube: Option<Kube>,
     /// Whether jobs may be created.
     pub allow_writes: bool,
     /// Whether others depend on it: then jobs are all that is created, and nothing is made to fail.
@@ -34,6 +35,48 @@ pub struct Remote {
     pub trust: Trust,
     /// Whether its admin interface makes failures happen: what [`Self::reach`] found out.
     pub faults: bool,
+}
+
+/// How a Kubernetes API is found.
+#[derive(Clone, Debug)]
+pub enum Kube {
+    /// It is known.
+    At(Box<Access>),
+    /// By kubeconfig files, in a namespace.
+    By(Kubeconfigs, String),
+}
+
+impl Kube {
+    /// What names it, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::At(access) => access.shown(),
+            Self::By(kubeconfigs, _) => {
+                let files: Vec<_> = kubeconfigs.files.iter().map(|file| file.display().to_string()).collect();
+                files.join(", ")
+            }
+        }
+    }
+
+    async fn reach(self) -> Result<Access, Unreachable> {
+        let shown = self.shown();
+        let what = match self {
+            Self::At(_) => "the Kubernetes API at",
+            Self::By(..) => "the Kubernetes API of",
+        };
+        let unreachable = |why: String| Unreachable { what, base: shown.clone(), why };
+        let access = match self {
+            Self::At(access) => *access,
+            Self::By(kubeconfigs, namespace) => {
+                Access::by(&kubeconfigs, &namespace).await.map_err(unreachable)?
+            }
+        };
+        // Any answer will do, as for the others.
+        let asked = async { Cluster::of(&access, PATIENCE)?.version().await };
+        asked.await.map_err(|failure| unreachable(failure.what))?;
+        Ok(access)
+    }
 }
 
 /// Nobody answers there.
@@ -53,8 +96,8 @@ impl Remote {
     /// The first that does not answer.
     pub async fn reach(mut self) -> Result<Self, Unreachable> {
         answers("the Focus Server at", &self.base, "/ack", self.trust).await?;
-        if let Some(kube) = &self.kube {
-            answers("the Kubernetes API at", kube, "/version", self.trust).await?;
+        if let Some(kube) = self.kube.take() {
+            self.kube = Some(Kube::At(Box::new(kube.reach().await?)));
         }
         if let Some(base) = &self.admin {
             let unreachable =
@@ -123,7 +166,7 @@ impl Targets for Remote {
         }
         if self.allow_writes && !self.production {
             offered.extend(self.faults.then_some(Capability::Faults));
-            offered.extend(self.kube.is_some().then_some(Capability::K8s));
+            offered.extend(Target::kube(self).is_some().then_some(Capability::K8s));
         }
         offered
     }
@@ -158,8 +201,11 @@ impl Target for Remote {
         self.grpc_host.clone()
     }
 
-    fn kube_url(&self) -> Option<String> {
-        self.kube.clone()
+    fn kube(&self) -> Option<Access> {
+        match &self.kube {
+            Some(Kube::At(access)) => Some(access.as_ref().clone()),
+            Some(Kube::By(..)) | None => None,
+        }
     }
 
     fn trust(&self) -> Trust {

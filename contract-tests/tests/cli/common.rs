@@ -11,7 +11,8 @@ pub(crate) fn focus_contract(arguments: &[&str]) -> Command {
     command.args(arguments);
     for (name, _) in std::env::vars() {
         if name.starts_with("FOCUS_")
-            || ["CI", "ENVIRONMENT", "GITHUB_STEP_SUMMARY", "VERIFY_SSL"].contains(&name.as_str())
+            || ["CI", "ENVIRONMENT", "GITHUB_STEP_SUMMARY", "KUBECONFIG", "VERIFY_SSL"]
+                .contains(&name.as_str())
         {
             command.env_remove(name);
         }

@@ -80,3 +80,39 @@ fn in_production_nothing_is_made_to_fail() {
 fn suites_are_known_by_name() {
     run(&["--suite", "smoke", "--only", "health/*", "--jobs", "2"]).with(0).says("\n2 passed of 2 cases\n");
 }
+
+/// A mock whose cluster is reached as any other: nothing tells the suite about it but its kubeconfig.
+#[test]
+fn a_cluster_is_found_by_url_by_kubeconfig_and_by_variable() {
+    const CASE: &str = "kubernetes/workloads-ready";
+    let server = MockServer::start(Config::default()).expect("a server");
+    let base = server.base_url();
+    let url = server.kube_url().expect("a Kubernetes API");
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    std::io::Write::write_all(&mut file, server.kubeconfig().expect("a kubeconfig").as_bytes())
+        .expect("room");
+    let path = file.path().to_str().expect("a path");
+    let flags = ["--target", &base, "--allow-writes", "--only", CASE];
+    for cluster in [["--kube", url.as_str()], ["--kubeconfig", path]] {
+        run(&[&flags[..], &cluster].concat())
+            .with(0)
+            .says("offers: rest, grpc, k8s, writes")
+            .says("\n1 passed of 1 cases\n");
+    }
+    let mut command = focus_contract(&["run", "--allow-writes", "--only", CASE]);
+    command.env("FOCUS_BASE_URL", &base).env("FOCUS_API_PREFIX", "").env("KUBECONFIG", path);
+    ended(command).with(0).says("\n1 passed of 1 cases\n");
+    let mut command = focus_contract(&[&["run"], &flags[..], &["--kube-context", "nowhere"]].concat());
+    command.env("KUBECONFIG", path);
+    ended(command).with(2).complains("nowhere");
+    // Without leave a cluster is of no use, and one that does not answer is a mistake.
+    run(&["--target", &base, "--kube", &url, "--only", READS]).with(0).says("offers: rest, grpc\n");
+    run(&[&flags[..], &["--kube", "http://127.0.0.1:1"]].concat())
+        .with(2)
+        .complains("the Kubernetes API at http://127.0.0.1:1 cannot be reached");
+    run(&[&flags[..], &["--kubeconfig", "/there/is/none"]].concat())
+        .with(2)
+        .complains("the Kubernetes API of /there/is/none cannot be reached: /there/is/none: ");
+    let elsewhere = [&flags[..], &["--kube", &url, "--namespace", "elsewhere"]].concat();
+    run(&elsewhere).with(1).says("get deployment panda-panda-focus-server: the status is 404, and not 200");
+}

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use focus_contract::case::Capability;
-use focus_contract::client::rest::{Exchange, PATIENCE, Request};
+use focus_contract::client::kube::{Access, NAMESPACE};
+use focus_contract::client::rest::{Exchange, PATIENCE, Request, Trust};
 use focus_contract::failure::Failure;
 use focus_contract::target::{Target, Targets};
 use focus_mock::sim::clock::Mode;
@@ -13,6 +14,7 @@ use focus_mock::{Config, MockServer};
 use serde_json::Value;
 use wiremock::ResponseTemplate;
 
+use crate::cluster::{self, Events, Objects};
 use crate::port::Says;
 use crate::proxy::{self, Proxy};
 use crate::raw::{self, Raw};
@@ -62,6 +64,14 @@ pub(crate) enum Spoil {
     Ports(Raw),
     /// The server does this to whoever connects.
     Raw(Raw),
+    /// The Kubernetes API: on the way there, and on the way back, but for watches.
+    Kube(Asked, Answered),
+    /// The objects of the cluster.
+    Objects(Objects),
+    /// The events of its watches.
+    Events(Events),
+    /// The Kubernetes API does this to whoever connects.
+    KubeRaw(Raw),
 }
 
 impl Spoil {
@@ -71,10 +81,20 @@ impl Spoil {
     /// Whether somebody never answers.
     pub(crate) fn stalls(self) -> bool {
         match self {
-            Self::Raw(raw) | Self::Ports(raw) => matches!(raw, Raw::Stall | Raw::StallInside),
+            Self::Raw(raw) | Self::Ports(raw) | Self::KubeRaw(raw) => {
+                matches!(raw, Raw::Stall | Raw::StallInside)
+            }
             Self::Silent => true,
             Self::Rest(..) | Self::Always(_) | Self::Late(..) | Self::Frames(_) | Self::OnlyStreams => false,
+            // What a watch must tell is waited for, but on this machine it comes at once.
+            Self::Events(_) => true,
+            Self::Kube(..) | Self::Objects(_) => false,
         }
+    }
+
+    /// Whether it is the cluster that is broken.
+    pub(crate) fn is_of_cluster(self) -> bool {
+        matches!(self, Self::Kube(..) | Self::Objects(_) | Self::Events(_) | Self::KubeRaw(_))
     }
 }
 
@@ -86,6 +106,11 @@ pub(crate) const fn asks(asked: Asked) -> Spoil {
 /// A server that answers otherwise.
 pub(crate) const fn answers(answered: Answered) -> Spoil {
     Spoil::Rest(|_| {}, answered)
+}
+
+/// A cluster that answers otherwise.
+pub(crate) const fn cluster_answers(answered: Answered) -> Spoil {
+    Spoil::Kube(|_| {}, answered)
 }
 
 /// Changes a JSON body; what is none stays.
@@ -146,6 +171,7 @@ pub(crate) fn before(past: &[Exchange], method: &str, route: &str, status: u16) 
 /// The mock with somebody before it, for one case.
 pub(crate) struct Broken {
     base: String,
+    kube: String,
     patience: Duration,
     mock: MockServer,
     _proxy: Option<Proxy>,
@@ -161,12 +187,19 @@ impl Broken {
             let proxy = proxy::start(&mock, spoil).await?;
             (proxy.base(), Some(proxy))
         };
-        Ok(Self { base, patience: patience.unwrap_or(PATIENCE), mock, _proxy: proxy })
+        let kube = mock.kube_url().ok_or("the mock has no Kubernetes API")?;
+        let kube = match spoil {
+            Spoil::KubeRaw(raw) => format!("http://{}", raw::start(raw, mock.rest().ip())),
+            _ if spoil.is_of_cluster() => cluster::start(kube, spoil).await?,
+            _ => kube,
+        };
+        Ok(Self { base, kube, patience: patience.unwrap_or(PATIENCE), mock, _proxy: proxy })
     }
 }
 
 struct Address {
     base: String,
+    kube: String,
     admin: Option<SocketAddr>,
     patience: Duration,
 }
@@ -177,7 +210,7 @@ impl Targets for Broken {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
+        Capability::ALL.into()
     }
 
     fn is_private(&self) -> bool {
@@ -186,7 +219,8 @@ impl Targets for Broken {
 
     fn next(&self) -> Result<Box<dyn Target>, Failure> {
         let admin = self.mock.admin();
-        Ok(Box::new(Address { base: self.base.clone(), admin, patience: self.patience }))
+        let (base, kube) = (self.base.clone(), self.kube.clone());
+        Ok(Box::new(Address { base, kube, admin, patience: self.patience }))
     }
 }
 
@@ -201,6 +235,10 @@ impl Target for Address {
 
     fn grpc_host(&self) -> Option<String> {
         None
+    }
+
+    fn kube(&self) -> Option<Access> {
+        Access::at(&self.kube, NAMESPACE, None, Trust::Anyone).ok()
     }
 
     fn patience(&self) -> Duration {

@@ -6,6 +6,7 @@
 //! `DEFECTS=table` prints them as Markdown, with what each case says.
 
 mod broken;
+mod cluster;
 mod port;
 mod proxy;
 mod raw;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use broken::{Broken, Defect, Spoil};
+use focus_contract::case::Capability;
 use focus_contract::cases;
 use focus_contract::failure::Failure;
 use focus_contract::runner::{Manner, Outcome, Told, tell};
@@ -89,6 +91,10 @@ fn untouched() -> BTreeMap<String, (&'static str, Spoil)> {
         Spoil::Frames(_) | Spoil::Silent => {
             (format!("{}-through-a-port", defect.case), (defect.case, Spoil::Frames(port::UNSPOILT)))
         }
+        spoil if spoil.is_of_cluster() => (
+            format!("{}-through-a-cluster", defect.case),
+            (defect.case, Spoil::Objects(|object| vec![object])),
+        ),
         _ => (defect.case.to_owned(), (defect.case, Spoil::NOTHING)),
     });
     ways.collect()
@@ -122,6 +128,13 @@ fn complete() -> Result<(), String> {
     let held: BTreeSet<_> = rows.iter().map(|row| row.area()).collect();
     if areas != held {
         return Err(format!("no defect for {:?}", areas.difference(&held).collect::<Vec<_>>()));
+    }
+    // Whatever else a cluster is asked, each of its cases is known to notice something.
+    let held: BTreeSet<_> = rows.iter().map(|row| row.case).collect();
+    let of_cluster = cases::all().filter(|case| case.needs.contains(&Capability::K8s)).map(|case| case.id);
+    let unheld: Vec<_> = of_cluster.filter(|id| !held.contains(id)).collect();
+    if !unheld.is_empty() {
+        return Err(format!("no defect for the cases {unheld:?}"));
     }
     let names: BTreeSet<_> = rows.iter().map(|row| (row.area(), row.name)).collect();
     if names.len() != rows.len() {

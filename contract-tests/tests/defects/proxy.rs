@@ -104,6 +104,7 @@ impl Forward {
             Spoil::OnlyStreams => self.other_port(&mut answer, |job| port::start(job, port::UNSPOILT))?,
             Spoil::Ports(raw) => self.other_port(&mut answer, |job| Ok(raw::start(raw, job.ip())))?,
             Spoil::Late(..) | Spoil::Always(_) | Spoil::Raw(_) => {}
+            Spoil::Kube(..) | Spoil::Objects(_) | Spoil::Events(_) | Spoil::KubeRaw(_) => {}
         }
         let mut template = ResponseTemplate::new(answer.status);
         for (name, value) in answer.headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use focus_contract::case::{Capability, Case};
 use focus_contract::cases;
 use focus_contract::runner::{Manner, Outcome, tell_all};
 use focus_contract::stop::Stop;
@@ -28,7 +29,7 @@ fn answer(status: u16, kind: &str, body: &str) -> ResponseTemplate {
         .set_body_raw(body.as_bytes().to_vec(), kind)
 }
 
-const SERVERS: [Whole; 8] = [
+const SERVERS: [Whole; 12] = [
     Whole { name: "an-empty-object", says: Spoil::Always(|| answer(200, JSON, "{}")), pass: &[] },
     Whole {
         name: "an-empty-body",
@@ -59,6 +60,24 @@ const SERVERS: [Whole; 8] = [
     Whole { name: "closed-connections", says: Spoil::Raw(Raw::Close), pass: &[] },
     Whole { name: "reset-connections", says: Spoil::Raw(Raw::Reset), pass: &[] },
     Whole { name: "garbage", says: Spoil::Raw(Raw::Garbage), pass: &[] },
+    Whole {
+        name: "a-cluster-of-empty-objects",
+        says: Spoil::Kube(
+            |_| {},
+            |answer, _| {
+                answer.status = 200;
+                answer.body = b"{}".to_vec();
+            },
+        ),
+        pass: &[],
+    },
+    Whole {
+        name: "a-cluster-of-internal-errors",
+        says: Spoil::Kube(|_| {}, |answer, _| answer.status = 500),
+        pass: &[],
+    },
+    Whole { name: "a-cluster-of-nothing", says: Spoil::Objects(|_| Vec::new()), pass: &[] },
+    Whole { name: "a-cluster-of-closed-connections", says: Spoil::KubeRaw(Raw::Close), pass: &[] },
 ];
 
 /// A test for each of them.
@@ -70,11 +89,15 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
 
 /// Tells the whole registry, of which every case must fail by itself.
 fn told(server: &Whole) -> Result<(), String> {
-    let all: Vec<_> = cases::all().collect();
+    // Whoever does not ask a cluster does not mind that it is broken.
+    let minds = |case: &&Case| !server.says.is_of_cluster() || case.needs.contains(&Capability::K8s);
+    let all: Vec<_> = cases::all().filter(minds).collect();
     // One after the other: behind what says the same to everything is one mock, and some cases make that fail.
     let manner = Manner { limit: Duration::from_secs(30), jobs: 1, ..Manner::default() };
     let told = crate::runtime()?.block_on(async {
-        let target = Broken::start(server.says, None).await?;
+        // What a watch never tells would be waited for as long as a case may take.
+        let patience = server.says.is_of_cluster().then(|| Duration::from_secs(5));
+        let target = Broken::start(server.says, patience).await?;
         Ok::<_, String>(tell_all(&all, &target, manner, &Stop::default(), |_| {}).await)
     })?;
     let mut passed = Vec::new();

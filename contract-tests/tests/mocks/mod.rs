@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use focus_contract::case::{Body, Capability, Case};
-use focus_contract::client::rest::PATIENCE;
+use focus_contract::client::kube::{Access, NAMESPACE};
+use focus_contract::client::rest::{PATIENCE, Trust};
 use focus_contract::failure::Failure;
 use focus_contract::runner::{Manner, Outcome, tell};
 use focus_contract::target::{Target, Targets};
@@ -39,7 +40,7 @@ impl Targets for Mocks {
     }
 
     fn capabilities(&self) -> BTreeSet<Capability> {
-        [Capability::Rest, Capability::Grpc, Capability::Clock, Capability::Faults, Capability::Writes].into()
+        Capability::ALL.into()
     }
 
     fn is_private(&self) -> bool {
@@ -61,6 +62,10 @@ impl Target for Running {
 
     fn admin_url(&self) -> Option<String> {
         self.0.admin().map(|admin| format!("http://{admin}"))
+    }
+
+    fn kube(&self) -> Option<Access> {
+        Access::at(&self.0.kube_url()?, NAMESPACE, None, Trust::Anyone).ok()
     }
 
     fn patience(&self) -> Duration {

@@ -1,11 +1,14 @@
 //! The rows of the table, by area.
 
 mod basics;
+mod cluster;
+mod cluster_endings;
 mod configuring;
 mod http;
 mod jobs;
 mod rehearsals;
 mod requests;
+mod resilience;
 mod streams;
 mod tasks;
 
@@ -19,6 +22,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         configuring::ROWS,
         jobs::ROWS,
         rehearsals::ROWS,
+        cluster::ROWS,
+        cluster_endings::ROWS,
+        resilience::ROWS,
         streams::ROWS,
         tasks::ROWS,
         http::ROWS,
