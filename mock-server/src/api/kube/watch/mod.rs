@@ -44,7 +44,7 @@ pub(in crate::api::kube) use lines::Rendered;
 
 /// From a change to the look for it, of one watch. Meanwhile whoever made the change gets its answer, and changes that
 /// come together are told together; clients see theirs within 10 ms.
-const PACE: Duration = Duration::from_millis(4);
+const PACE: Duration = Duration::from_millis(3);
 /// How long a watch tells nothing before it says where it is.
 const QUIET: Duration = Duration::from_secs(60);
 /// How long a watch lasts that did not say.
