@@ -1,8 +1,15 @@
-//! The listener of the Kubernetes API: who finds it, who is let in, how long answers hold, and what rules do there.
+//! The Kubernetes API: who finds it, who is let in, how long answers hold, what rules do there, and what an unmodified
+//! client, kube-rs, sees of the cluster through it.
 
+mod client;
 mod door;
 mod faults;
+mod lifecycle;
+mod outages;
+mod transcript;
+mod watchers;
 mod watches;
+mod writes;
 
 use std::net::SocketAddr;
 

@@ -4,14 +4,22 @@ use serde::de::DeserializeOwned;
 
 use super::ask::Ask;
 use super::failure::{Cause, Failure};
+use super::protobuf::{self, FromProtobuf, PROTOBUF};
 
 /// What bodies of whole objects can be.
 const JSON: &str = "application/json";
 
-/// The body as an object of the API.
-pub(super) fn object<T: DeserializeOwned>(ask: &Ask) -> Result<T, Failure> {
-    only_json(ask)?;
-    serde_json::from_slice(&ask.body).map_err(|error| not_understood(ask, &error))
+/// The body as an object of the API, of that kind, in JSON or protobuf.
+pub(super) fn object<T: DeserializeOwned + FromProtobuf>(ask: &Ask, kind: &str) -> Result<T, Failure> {
+    match ask.content_type.as_str() {
+        "" | JSON => serde_json::from_slice(&ask.body).map_err(|error| not_understood(ask, &error)),
+        PROTOBUF => protobuf::object(&ask.body, kind)
+            .map_err(|why| Failure::BadRequest(format!("the body cannot be read as a {kind}: {why}"))),
+        other => Err(Failure::UnsupportedMediaType {
+            asked: other.to_owned(),
+            read: "application/json, application/vnd.kubernetes.protobuf",
+        }),
+    }
 }
 
 pub(super) fn only_json(ask: &Ask) -> Result<(), Failure> {

@@ -5,11 +5,11 @@ use std::fmt;
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::{CONNECTION, RETRY_AFTER};
+use http::header::{CONNECTION, RETRY_AFTER, WARNING};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails};
 
-use super::answer;
 use super::resource::Resource;
+use super::{answer, warning};
 use crate::api::rejection::Refused;
 use crate::api::status::kube::{self, Row};
 
@@ -217,6 +217,11 @@ impl IntoResponse for Failure {
         if self.details().is_some_and(|details| details.retry_after_seconds.is_some()) {
             headers.insert(RETRY_AFTER, HeaderValue::from(PATIENCE));
         }
+        if let Self::NoSuchPath(why) = &self
+            && why == NO_SCHEMAS
+        {
+            headers.insert(WARNING, warning::of(why));
+        }
         if let Self::TooLarge(_) = self {
             // What is left of the body is not read, so the connection ends; a client that keeps it for its next request
             // must know.
@@ -225,6 +230,10 @@ impl IntoResponse for Failure {
         response
     }
 }
+
+/// What is said of `/openapi`. kubectl does not show the text of that answer, but what an answer warns of.
+pub(super) const NO_SCHEMAS: &str =
+    "schemas are not simulated; kubectl create and apply go without them under --validate=false";
 
 /// The content type of server-side apply.
 const APPLY: &str = "application/apply-patch+yaml";

@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod names;
 mod patch;
+mod protobuf;
 mod render;
 mod resource;
 mod router;
@@ -24,6 +25,7 @@ mod selectors;
 mod service;
 #[cfg(test)]
 mod tests;
+mod warning;
 mod watch;
 mod workload;
 mod write;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::HeaderValue;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, WARNING};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     DeleteOptions, ObjectMeta, Preconditions, Status, StatusDetails,
@@ -20,7 +20,7 @@ use super::body;
 use super::failure::{Cause, Failure};
 use super::get::key;
 use super::render;
-use super::{Kube, scale, service, workload};
+use super::{Kube, patch, scale, service, warning, workload};
 use crate::api::status;
 use crate::sim::cluster::edit::{Edit, EditRefused, MOST_PLANTED, MOST_REPLICAS};
 use crate::sim::cluster::facts::{Key, Kind, Namespace, Planted, Record};
@@ -120,7 +120,7 @@ pub(super) fn deletion(ask: &Ask) -> Result<(Edit, Option<Preconditions>), Failu
         return Err(Failure::MethodNotAllowed(format!("deleting {} is not simulated", ask.resource.plural)));
     }
     let options: DeleteOptions =
-        if ask.body.is_empty() { DeleteOptions::default() } else { body::object(ask)? };
+        if ask.body.is_empty() { DeleteOptions::default() } else { body::object(ask, "DeleteOptions")? };
     if options.kind.as_deref().is_some_and(|kind| kind != "DeleteOptions") {
         return Err(Failure::BadRequest("the body of a DELETE is DeleteOptions, or nothing".into()));
     }
@@ -192,7 +192,7 @@ pub(in crate::api::kube) async fn create_service(kube: &Kube, ask: &Ask) -> Resu
 
 /// What a POST asks for.
 pub(super) fn creation(ask: &Ask) -> Result<Edit, Failure> {
-    let service: Service = body::object(ask)?;
+    let service: Service = body::object(ask, ask.resource.kind_name)?;
     body::names_fit(ask, None, service.metadata.namespace.as_deref())?;
     let name = service.metadata.name.clone().unwrap_or_default();
     let planted: Planted = service::planted(service).map_err(|causes| {
@@ -225,16 +225,28 @@ pub(in crate::api::kube) async fn patch(kube: &Kube, ask: &Ask) -> Result<Respon
 fn try_patch(kube: &Kube, ask: &Ask) -> Result<Response, Failure> {
     let record = found(kube, ask)?;
     let (scene, is_scale) = (kube.scene(), ask.sub == Some(Sub::Scale));
+    let mut ignored = Vec::new();
     let wanted = if is_scale {
         scale::patched(ask, &record, &scale::of(ask, &record, &scene)?)?
     } else {
-        workload::patched(ask, &record, render::value(&record, &scene))?
+        let before = render::value(&record, &scene);
+        let wanted = workload::patched(ask, &record, before.clone())?;
+        ignored = warning::ignored(&before, &patch::applied(ask, before.clone())?);
+        wanted
     };
     let record = match wanted {
         Some(wanted) => edit(kube, ask, &wanted)?,
         None => record,
     };
-    if is_scale { Ok(other(&scale::of(ask, &record, &scene)?)) } else { Ok(object(kube, &record)) }
+    if is_scale {
+        return Ok(other(&scale::of(ask, &record, &scene)?));
+    }
+    let mut response = object(kube, &record);
+    if !ignored.is_empty() {
+        let text = format!("not simulated, so nothing has changed there: {}", ignored.join(", "));
+        response.headers_mut().insert(WARNING, warning::of(&text));
+    }
+    Ok(response)
 }
 
 /// GET of a scale.

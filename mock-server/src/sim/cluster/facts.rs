@@ -452,6 +452,8 @@ pub enum ConfigMap {
 pub struct Scale {
     /// Which.
     pub workload: Workload,
+    /// Of a ReplicaSet, the Deployment that it belongs to.
+    pub owner: Option<Owner>,
     /// How many pods it should have.
     pub replicas: u32,
     /// How often its spec was changed, from 1.

@@ -1,6 +1,6 @@
 //! The simulated cluster: facts about its objects, and the store that shows them.
 //!
-//! What exists, and where it is in its life, stands here once; every change goes through a method of [`Cluster`], which
+//! What exists, and where it is in its life, stands here once; every change goes through a method of `Cluster`, which
 //! shows what came of it in the [`Store`] and tells of it in events. Names are functions of ids.
 
 pub mod edit;

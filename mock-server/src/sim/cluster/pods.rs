@@ -390,6 +390,7 @@ impl Cluster {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut scale = Scale {
             workload,
+            owner: None,
             replicas: state.replicas,
             generation: state.generation,
             revision: state.revision,
@@ -407,14 +408,16 @@ impl Cluster {
             (scale.changed, state.changed) = (now, now);
         }
         let (kind, name) = (workload.kind(), workload.name());
-        let facts = if workload.is_stateful() {
-            Facts::StatefulSet(scale)
+        let key = self.key(kind, name);
+        let record = if workload.is_stateful() {
+            self.store.put(key, now, None, Facts::StatefulSet(scale))
         } else {
+            let record = self.store.put(key.clone(), now, None, Facts::Deployment(scale.clone()));
+            let owner = Some(Owner { key, uid: record.uid });
             let replica_set = self.key(Kind::ReplicaSet, self.replica_set(workload));
-            self.store.put(replica_set, now, None, Facts::ReplicaSet(scale.clone()));
-            Facts::Deployment(scale)
+            self.store.put(replica_set, now, None, Facts::ReplicaSet(Scale { owner, ..scale }));
+            record
         };
-        let record = self.store.put(self.key(kind, name), now, None, facts);
         self.show_endpoints_of_workload(workload, now);
         record
     }

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::Sub;
 use crate::api::kube::discovery::Document;
-use crate::api::kube::failure::Failure;
+use crate::api::kube::failure::{Failure, NO_SCHEMAS};
 use crate::api::kube::resource::{Resource, TABLE, groups};
 
 /// A place that a path leads to.
@@ -30,9 +30,7 @@ pub(super) fn place(path: &str) -> Result<Place, Failure> {
         ["version"] => Ok(Place::Document(Document::Version)),
         ["api"] => Ok(Place::Document(Document::Core)),
         ["apis"] => Ok(Place::Document(Document::Groups)),
-        ["openapi", ..] => Err(Failure::no_such_path(
-            "schemas are not simulated; kubectl create and apply go without them under --validate=false",
-        )),
+        ["openapi", ..] => Err(Failure::no_such_path(NO_SCHEMAS)),
         ["api", version, ref rest @ ..] => below("", version, rest),
         ["apis", group, ref rest @ ..] => in_group(group, rest),
         _ => Err(Failure::no_such_path("")),

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::known::{Label, labels, of_workload, selector_of};
-use super::meta::{meta, own};
+use super::meta::{meta, own, owned_by};
 use super::template::spec;
 use super::time::time;
 use crate::sim::cluster::facts::{PodOf, Record, Scale};
@@ -81,6 +81,8 @@ pub(super) fn replica_set(record: &Record, scale: &Scale) -> ReplicaSet {
     let mut metadata = meta(record);
     metadata.generation = Some(long(scale.generation));
     metadata.annotations = Some(own([(REVISION, scale.revision.to_string())]));
+    // By it, `kubectl describe` and `kubectl rollout history` find the ReplicaSets of a Deployment.
+    metadata.owner_references = scale.owner.as_ref().map(|owner| vec![owned_by(owner)]);
     let (key, _) = selector_of(scale.workload);
     let of_selector = |(label, _): &Label<'_>| label == key || label == "pod-template-hash";
     ReplicaSet {

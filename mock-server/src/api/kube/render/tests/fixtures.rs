@@ -182,6 +182,7 @@ pub(super) fn scale(workload: Workload, replicas: u32, ready: u32) -> Scale {
         [(String::from("kubectl.kubernetes.io/restartedAt"), String::from("2025-12-05T17:00:00Z"))];
     Scale {
         workload,
+        owner: None,
         replicas,
         generation: 3,
         revision: 2,

@@ -3,6 +3,7 @@
 
 mod logs;
 mod patches;
+mod protobuf;
 mod services;
 mod watches;
 mod writes;
@@ -142,6 +143,7 @@ fn service(team: &str) -> Facts {
 fn scale_of(workload: Workload) -> Scale {
     Scale {
         workload,
+        owner: None,
         replicas: 1,
         generation: 1,
         revision: 1,

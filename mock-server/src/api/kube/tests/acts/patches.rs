@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::api::kube::render::value;
 use crate::api::kube::write;
-use crate::api::kube::{patch, scale, workload};
+use crate::api::kube::{patch, scale, warning, workload};
 use crate::sim::cluster::edit::Edit;
 use crate::sim::cluster::facts::{Node, NodeName};
 
@@ -147,6 +147,35 @@ fn bad_patches_are_refused() {
     assert_eq!(told(&scale::patched(&null, &record, &is).expect_err("none")).0, 422);
     let pod = patch_of(Resource::of(Kind::Service), MERGE, "{}");
     assert_eq!(told(&rig.patched(&rig.service("s", "x"), &pod).expect_err("not simulated")).0, 405);
+}
+
+#[test]
+fn what_a_patch_changes_and_is_not_simulated_is_named() {
+    let before = json!({"metadata": {"labels": {"a": "1"}, "resourceVersion": "1"}, "spec": {"replicas": 1, "template":
+        {"metadata": {"labels": {}}, "spec": {"containers": [{"name": "a"}]}}}});
+    let ignored = |patch: Value| {
+        let mut after = before.clone();
+        json_patch::merge(&mut after, &patch);
+        warning::ignored(&before, &after)
+    };
+    let simulated = json!({"metadata": {"resourceVersion": "2"}, "spec": {"replicas": 2, "unschedulable": true,
+        "template": {"metadata": {"annotations": {"a": "b"}}}}, "$setElementOrder/x": []});
+    assert_eq!(ignored(simulated), [""; 0]);
+    assert_eq!(ignored(json!({"metadata": {"labels": {"a": null}}})), ["metadata.labels.a"]);
+    assert_eq!(
+        ignored(json!({"spec": {"template": {"spec": {"containers": []}}, "paused": true}, "status": {}})),
+        ["spec.template.spec.containers", "spec.paused", "status"]
+    );
+    let many: Value =
+        (0..9).map(|number| (number.to_string(), json!(number))).collect::<serde_json::Map<_, _>>().into();
+    assert_eq!(ignored(many), ["0", "1", "2", "3", "4", "..."]);
+}
+
+#[test]
+fn a_warning_is_the_value_of_a_header_whatever_it_names() {
+    assert_eq!(warning::of("a \"b\" \\ c"), r#"299 - "a \"b\" \\ c""#);
+    assert_eq!(warning::of("a\r\nb: \u{e9}"), r#"299 - "a??b: ?""#);
+    assert!(warning::of(&"\"".repeat(10_000)).len() < 520);
 }
 
 #[test]

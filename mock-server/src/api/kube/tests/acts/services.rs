@@ -121,7 +121,8 @@ fn a_body_that_is_no_service_is_not_understood() {
         (r#"{"spec":{"ports":{}}}"#, "", 400),
         (r#"{"metadata":{"name":"a","namespace":"other"}}"#, "", 400),
         ("{}", "application/yaml", 415),
-        ("{}", "application/vnd.kubernetes.protobuf", 415),
+        ("{}", "application/vnd.kubernetes.protobuf", 400),
+        ("{}", "application/cbor", 415),
     ] {
         let ask =
             Ask { content_type: content_type.into(), body: body.into(), ..ask(Resource::of(Kind::Service)) };
