@@ -16,6 +16,8 @@ const LASTING: &str = "sweep: { period_s: 86400, hits: 100000 }\nstream: { inact
 pub(crate) struct Mock {
     pub(crate) process: Process,
     pub(crate) rest: SocketAddr,
+    /// The Kubernetes API, where there is one.
+    pub(crate) kube: Option<SocketAddr>,
     _world: Option<tempfile::NamedTempFile>,
 }
 
@@ -28,20 +30,25 @@ pub(crate) struct Job {
 impl Mock {
     /// With everything as it is by default.
     pub(crate) fn start() -> anyhow::Result<Self> {
-        Self::with(&[], None)
+        Self::with(&["--kube", "off"], None)
+    }
+
+    /// With the Kubernetes API, on a clock that stands.
+    pub(crate) fn clustered() -> anyhow::Result<Self> {
+        Self::with(&["--kube", "127.0.0.1:0", "--clock", "manual"], None)
     }
 
     /// With a clock that goes so many times faster, in a world where idle jobs stay.
     pub(crate) fn scaled(factor: u32) -> anyhow::Result<Self> {
         let world = tempfile::Builder::new().suffix(".yaml").tempfile().context("a world file")?;
         std::fs::write(world.path(), LASTING).context("a world file")?;
-        Self::with(&["--clock", &format!("scaled:{factor}")], Some(world))
+        Self::with(&["--kube", "off", "--clock", &format!("scaled:{factor}")], Some(world))
     }
 
     fn with(arguments: &[&str], world: Option<tempfile::NamedTempFile>) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_focus-mock"));
         command
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--kube", "off", "--port-base", "0"])
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--port-base", "0"])
             .args(arguments);
         if let Some(world) = &world {
             command.arg("--world").arg(world.path());
@@ -49,9 +56,12 @@ impl Mock {
         command.env_remove("FOCUS_MOCK_LOG").stdin(Stdio::null()).stderr(Stdio::null());
         let mut process = Process::start(&mut command)?;
         let ready: Value = serde_json::from_str(&process.line()?).context("the ready line")?;
-        let rest = ready["rest"].as_str().and_then(|url| url.strip_prefix("http://"));
-        let rest = rest.context("an address")?.parse().context("an address")?;
-        Ok(Self { process, rest, _world: world })
+        let address = |name: &str| {
+            let url = ready[name].as_str().and_then(|url| url.strip_prefix("http://"));
+            url.map(|address| address.parse().context("an address")).transpose()
+        };
+        let rest = address("rest")?.context("an address")?;
+        Ok(Self { process, rest, kube: address("kube")?, _world: world })
     }
 
     /// Asks once, on a connection of its own: status and body.

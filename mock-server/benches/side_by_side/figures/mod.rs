@@ -1,5 +1,6 @@
 //! What is measured, in groups that can be asked for by name.
 
+mod cluster;
 mod memory;
 mod pairs;
 mod rest;
@@ -19,7 +20,7 @@ pub(crate) struct Group {
     pub(crate) measure: fn(Plan) -> Rows,
 }
 
-pub(crate) const GROUPS: [Group; 9] = [
+pub(crate) const GROUPS: [Group; 10] = [
     Group { name: "channels", measure: |plan| Box::pin(rest::channels(plan)) },
     Group { name: "metadata", measure: |plan| Box::pin(rest::metadata(plan)) },
     Group { name: "refused", measure: |plan| Box::pin(rest::refused(plan)) },
@@ -27,6 +28,7 @@ pub(crate) const GROUPS: [Group; 9] = [
     Group { name: "stream-large", measure: |plan| Box::pin(streams::large(plan)) },
     Group { name: "stream-small", measure: |plan| Box::pin(streams::small(plan)) },
     Group { name: "start", measure: |_| Box::pin(async { start::exec_to_first_answer() }) },
+    Group { name: "cluster", measure: |plan| Box::pin(cluster::figures(plan)) },
     Group { name: "memory", measure: |_| Box::pin(memory::per_job()) },
     Group { name: "load", measure: |plan| Box::pin(memory::full_load(plan)) },
 ];
