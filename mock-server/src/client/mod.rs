@@ -335,6 +335,14 @@ impl Admin {
         self.ask_for("GET", "/__mock/invariants", "broken")
     }
 
+    /// Metrics in the text format of Prometheus.
+    pub fn metrics(&self) -> Result<String, Error> {
+        match self.call("GET", "/metrics", None)? {
+            Value::String(text) => Ok(text),
+            other => Err(Error::Strange { url: format!("{}/metrics", self.base), text: other.to_string() }),
+        }
+    }
+
     /// Why a request got its answer, by the id in the answer's `x-request-id`.
     pub fn explain_request(&self, id: &str) -> Result<Value, Error> {
         self.ask("GET", &format!("/__mock/explain?request={}", escape(id)), None)

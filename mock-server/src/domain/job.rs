@@ -47,7 +47,7 @@ impl Terms {
 }
 
 /// Where a job is in its life. A removed job is in no state: it is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobState {
     /// Its pod waits for a GPU share or starts up; the port is held but refuses connections.
     Pending,
@@ -75,6 +75,9 @@ pub enum JobEvent {
 }
 
 impl JobState {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
     /// The state after an event, `None` where the event means nothing.
     #[must_use]
     pub fn after(self, event: JobEvent) -> Option<Self> {
@@ -106,7 +109,7 @@ impl JobState {
 }
 
 /// Why a call on a stream ended from the server's side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StreamEnd {
     /// The recorded window was played out.
     PlayedOut,
@@ -118,6 +121,11 @@ pub enum StreamEnd {
     Gone,
     /// The server gave up on the streams of a recording, and on their job.
     GoneAway,
+}
+
+impl StreamEnd {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::PlayedOut, Self::Inactive, Self::Cancelled, Self::Gone, Self::GoneAway];
 }
 
 /// Why a call on a job's port was not served.

@@ -111,11 +111,13 @@ impl Server {
             connections,
             _block: listeners.block,
         };
+        let watches = Arc::new(kube::Watches::new(config.kube.max_watches));
         if let Some(listener) = listeners.admin {
             server.admin = Some(listener.local_addr().map_err(StartError::Runtime)?);
             let token = config.admin_token.clone();
             warn_if_anybody_may_reach_it("admin interface", "admin", server.admin, token.is_some());
-            let routes = admin::router(Arc::clone(&simulation), config.http.body_time, token);
+            let (simulation, watches) = (Arc::clone(&simulation), Arc::clone(&watches));
+            let routes = admin::router(simulation, watches, config.http.body_time, token);
             server.serve(listener, Admin(routes), server.house(None), &open)?;
         }
         if let Some(listener) = listeners.kube {
@@ -127,7 +129,7 @@ impl Server {
                 );
             }
             let house = House { half_close: false, ..server.house(server.kube_identity.as_ref()) };
-            server.serve(listener, server.cluster(&config), house, &open)?;
+            server.serve(listener, server.cluster(&config, watches), house, &open)?;
         }
         server.open_front(listeners.rest, &config, &open)?;
         server.let_the_world_run();
@@ -218,12 +220,8 @@ impl Server {
     }
 
     /// The Kubernetes API of the world.
-    fn cluster(&self, config: &Config) -> kube::Interface {
-        let kube = Kube {
-            simulation: Arc::clone(&self.simulation),
-            node_address: self.rest.ip(),
-            watches: kube::Watches::new(config.kube.max_watches),
-        };
+    fn cluster(&self, config: &Config, watches: Arc<kube::Watches>) -> kube::Interface {
+        let kube = Kube { simulation: Arc::clone(&self.simulation), node_address: self.rest.ip(), watches };
         kube::Interface::new(kube::Shared {
             kube: Arc::new(kube),
             token: config.kube.token.clone(),

@@ -181,6 +181,7 @@ impl World {
                     stream.silent_since = Some(now);
                     self.agenda.enter(now.after(SILENCE), Event::GoAway(id.job));
                 } else if turn == Turn::End(StreamEnd::PlayedOut) {
+                    self.streamed.ended(StreamEnd::PlayedOut, 1);
                     self.close_call(id, now);
                 }
                 turn
@@ -225,6 +226,7 @@ impl World {
         let over_at = quiet_since.map(|since| since.after(limit));
         if over_at.is_some_and(|at| at <= now) {
             call.ended.raise(StreamEnd::Inactive);
+            self.streamed.ended(StreamEnd::Inactive, 1);
             let (stream, frames) = (call.stream, call.frames);
             job.calls.remove(&id);
             let nobody_reads = job.calls.is_empty();
@@ -254,6 +256,7 @@ impl World {
         for call in job.calls.values() {
             self.cluster.note_call(id, Noted::Closed(call.stream, call.frames), at);
         }
+        self.streamed.ended(end, job.calls.len());
         job.end_calls(end, &mut self.agenda);
     }
 }

@@ -13,13 +13,14 @@ use crate::domain::time::Moment;
 
 use super::change::Outside;
 use super::cluster::edit::Edited;
+use super::counts::{Counts, Ended, Verb};
 use super::faults::{Draw, Effect, GiveBack, Hit, Point, RuleId, Step};
 use super::signal::Told;
 
 pub use super::record::{Answered, Paper, RequestRecord, Texts};
 
 /// Why a job was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Removal {
     /// Nobody read its streams.
     Idle,
@@ -33,6 +34,12 @@ pub enum Removal {
     Cancelled,
     /// The server gave up on its streams.
     GoneAway,
+}
+
+impl Removal {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Idle, Self::Finished, Self::Deleted, Self::Ttl, Self::Cancelled, Self::GoneAway];
 }
 
 /// One thing that happened.
@@ -209,12 +216,26 @@ struct Kept {
     bytes: usize,
     entries: VecDeque<Entry>,
     paper: Paper,
+    counts: Counts,
 }
 
 impl Kept {
     fn dropped(&self) -> u64 {
         self.written - self.entries.len() as u64
     }
+}
+
+/// What a journal comes to, at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tally {
+    /// How often things happened, whether their entries are kept or not.
+    pub counts: Counts,
+    /// How many entries were ever written.
+    pub written: u64,
+    /// How many of them are gone.
+    pub dropped: u64,
+    /// Bytes of what is kept.
+    pub bytes: usize,
 }
 
 /// The last entries. It has its own lock, which nobody holds while taking another: transports write to it beside the
@@ -244,7 +265,10 @@ impl Journal {
 
     /// Writes an entry; its number.
     pub fn write(&self, at: Moment, what: Happening) -> u64 {
-        self.put(at, |_| what)
+        self.put(at, |kept| {
+            kept.counts.happened(&what);
+            what
+        })
     }
 
     /// Writes a record of a request; see [`RequestRecord::new`].
@@ -259,12 +283,22 @@ impl Journal {
         H: Iterator<Item = (&'a str, &'a [u8])>,
     {
         let limits = &self.limits;
-        self.put(at, |paper| Happening::Request(RequestRecord::new(texts, headers, answered, limits, paper)))
+        let ended = Ended {
+            route: answered.route,
+            verb: Verb::of(texts.method),
+            status: answered.status,
+            code: answered.code,
+            took: at.since(answered.came),
+        };
+        self.put(at, |kept| {
+            kept.counts.request(&ended);
+            Happening::Request(RequestRecord::new(texts, headers, answered, limits, &mut kept.paper))
+        })
     }
 
-    fn put(&self, at: Moment, what: impl FnOnce(&mut Paper) -> Happening) -> u64 {
+    fn put(&self, at: Moment, what: impl FnOnce(&mut Kept) -> Happening) -> u64 {
         let mut kept = self.kept();
-        let what = what(&mut kept.paper);
+        let what = what(&mut kept);
         kept.written += 1;
         let number = kept.written;
         let entry = Entry { number, at, what };
@@ -278,6 +312,18 @@ impl Journal {
         drop(kept);
         self.told.tell();
         number
+    }
+
+    /// What it comes to.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let kept = self.kept();
+        Tally {
+            counts: kept.counts.clone(),
+            written: kept.written,
+            dropped: kept.dropped(),
+            bytes: kept.bytes,
+        }
     }
 
     /// How many entries were ever written.

@@ -15,7 +15,9 @@ use super::calls::{CallId, Turn};
 use super::change::{Change, ChangeRefused};
 use super::clock::Clock;
 use super::cluster::store::Store;
+use super::counts::Streamed;
 use super::faults::{Faults, Hit, Point, Subject, Unnamed};
+use super::figures::Figures;
 use super::frames::FrameTable;
 use super::journal::{Entry, FaultHit, Happening, Journal, SharedJournal};
 use super::port::Ports;
@@ -79,6 +81,7 @@ pub struct Simulation {
     agenda_changed: Changed,
     faults: Arc<Faults>,
     journal: SharedJournal,
+    streamed: Arc<Streamed>,
     pub(super) store: Arc<Store>,
     front: OnceLock<Weak<dyn Front>>,
 }
@@ -90,9 +93,11 @@ impl Simulation {
         let faults = Arc::new(Faults::new(seed));
         let journal = Arc::new(Journal::new(setup.journal.clone()));
         let store = Arc::new(Store::new(seed, setup.history));
+        let streamed = Arc::<Streamed>::default();
         let surroundings = Surroundings {
             seed,
             ports,
+            streamed: Arc::clone(&streamed),
             faults: Arc::clone(&faults),
             journal: Arc::clone(&journal),
             store: Arc::clone(&store),
@@ -106,6 +111,7 @@ impl Simulation {
             agenda_changed: Changed::default(),
             faults,
             journal,
+            streamed,
             store,
             front: OnceLock::new(),
         }
@@ -239,6 +245,12 @@ impl Simulation {
         &self.journal
     }
 
+    /// What came of calls on streams since the server began.
+    #[must_use]
+    pub fn streamed(&self) -> &Arc<Streamed> {
+        &self.streamed
+    }
+
     /// What happens to somebody at an edge: the first rule that does not pass, which the journal then tells of.
     #[must_use]
     pub fn judge(&self, point: Point, subject: &dyn Subject, request: Option<&str>) -> Option<Hit> {
@@ -350,6 +362,11 @@ impl Simulation {
     /// Everything there is, at one moment.
     pub fn snapshot(&self) -> Snapshot {
         self.with(|world, now| world.snapshot(now, self.clock.mode(), self.clock.waiters()))
+    }
+
+    /// The same in numbers.
+    pub fn figures(&self) -> Figures {
+        self.with(|world, now| world.figures(now, self.clock.mode()))
     }
 
     /// Goes back to the start; the clock goes on.

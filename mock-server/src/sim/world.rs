@@ -20,6 +20,7 @@ use super::agenda::{Agenda, Key};
 use super::calls::{Call, CallId, StreamState};
 use super::cluster::Cluster;
 use super::cluster::store::Store;
+use super::counts::Streamed;
 use super::faults::{At, Effect, Faults, Match, Point, Rule, Schedule, Step, Subject};
 use super::journal::{Happening, SharedJournal};
 use super::leaks::{LeftBehind, Reader};
@@ -86,6 +87,7 @@ pub struct World {
     pub(super) agenda: Agenda,
     pub(super) faults: Arc<Faults>,
     pub(super) journal: SharedJournal,
+    pub(super) streamed: Arc<Streamed>,
     pub(super) next_call: u64,
     /// Calls whose reader has not let them go.
     pub(super) readers: BTreeMap<CallId, Reader>,
@@ -111,6 +113,8 @@ pub struct Surroundings {
     pub faults: Arc<Faults>,
     /// Where it writes what happens.
     pub journal: SharedJournal,
+    /// Where it counts how calls end.
+    pub streamed: Arc<Streamed>,
     /// Where it shows the objects of its cluster.
     pub store: Arc<Store>,
 }
@@ -137,7 +141,7 @@ impl World {
     /// A world as it is at its start.
     #[must_use]
     pub fn new(setup: Arc<Setup>, surroundings: Surroundings, now: Moment) -> Self {
-        let Surroundings { seed, ports, faults, journal, store } = surroundings;
+        let Surroundings { seed, ports, faults, journal, streamed, store } = surroundings;
         let mut world = Self {
             fiber: Arc::new(setup.fiber.clone()),
             fiber_state: FiberState::Lit,
@@ -159,6 +163,7 @@ impl World {
             faults,
             journal_before: journal.written(),
             journal,
+            streamed,
             next_call: 0,
             readers: BTreeMap::new(),
             jobs_allowed: 0,
@@ -207,6 +212,7 @@ impl World {
 
     fn begin_anew(&mut self, start: Arc<Setup>, now: Moment) {
         for job in self.jobs.values_mut() {
+            self.streamed.ended(StreamEnd::Gone, job.calls.len());
             job.end_calls(StreamEnd::Gone, &mut self.agenda);
         }
         // Before the new world: its jobs may take the ports that the old ones hold, and those that were held for show.
@@ -220,6 +226,7 @@ impl World {
             ports: Arc::clone(&self.ports),
             faults: Arc::clone(&self.faults),
             journal: Arc::clone(&self.journal),
+            streamed: Arc::clone(&self.streamed),
             store: Arc::clone(&self.store),
         };
         let given_out_before = self.given_out_so_far();

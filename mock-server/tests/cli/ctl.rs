@@ -145,6 +145,16 @@ fn the_state_is_shown_and_reset() {
 }
 
 #[test]
+fn metrics_are_shown_as_a_scraper_gets_them() {
+    let mock = Mock::start();
+    assert_eq!(mock.configure(), 200);
+    let shown = mock.shows(&["metrics"]);
+    assert!(shown.starts_with("# HELP focus_mock_requests_total "), "{shown}");
+    let requests = "focus_mock_requests_total{route=\"configure\",method=\"POST\",status=\"200\"} 1\n";
+    assert!(shown.contains(requests), "{shown}");
+}
+
+#[test]
 fn ports_are_held_and_released_and_pods_killed() {
     let mock = Mock::start();
     let port = (mock.ready.port_base() + 1).to_string();

@@ -11,6 +11,7 @@ mod hostile;
 mod in_process;
 mod judge;
 mod latency;
+mod metrics;
 mod quirks;
 mod race;
 mod raw;

@@ -12,6 +12,7 @@ mod faults;
 mod journal;
 mod leaks;
 mod limits;
+mod metrics;
 mod ports;
 mod quirks;
 mod routes;
@@ -29,10 +30,12 @@ use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 
+use crate::api::kube::Watches;
 use crate::api::token::Token;
 use crate::sim::Simulation;
 use answer::{Answer, No};
 use body::BodyTime;
+use metrics::Watching;
 
 type World = State<Arc<Simulation>>;
 
@@ -41,6 +44,7 @@ type World = State<Arc<Simulation>>;
 struct Shared {
     simulation: Arc<Simulation>,
     body_time: BodyTime,
+    watching: Watching,
 }
 
 impl FromRef<Shared> for Arc<Simulation> {
@@ -56,11 +60,16 @@ impl FromRef<Shared> for BodyTime {
 }
 
 /// All routes of the admin listener, for clients that send a body within that time of the wall clock, and the token if
-/// there is one.
-pub(crate) fn router(simulation: Arc<Simulation>, body_time: Duration, token: Option<Token>) -> Router {
+/// there is one. The watches of the Kubernetes API are seen by nobody else.
+pub(crate) fn router(
+    simulation: Arc<Simulation>,
+    watches: Arc<Watches>,
+    body_time: Duration,
+    token: Option<Token>,
+) -> Router {
     let routes = routes::router()
         .fallback(|| async { No::unknown(format!("no such route: there are {}", routes::names())) })
-        .with_state(Shared { simulation, body_time: BodyTime(body_time) });
+        .with_state(Shared { simulation, body_time: BodyTime(body_time), watching: Watching(watches) });
     // Around the router and not layers of it: it names the methods of a path in a header, after all its layers; and
     // whoever has no token shall not learn either which routes there are.
     Router::new()

@@ -5,8 +5,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::{
-    Shared, checks, clock, dependencies, explain, faults, journal, limits, live, openapi, ports, quirks,
-    ready, state, verify, worlds,
+    Shared, checks, clock, dependencies, explain, faults, journal, limits, live, metrics, openapi, ports,
+    quirks, ready, state, verify, worlds,
 };
 
 /// One method of one path.
@@ -25,6 +25,7 @@ pub(super) fn table() -> Vec<Route> {
     let mut routes = vec![
         route("GET", "/livez", get(live)),
         route("GET", "/readyz", get(ready)),
+        route("GET", "/metrics", get(metrics::get)),
         route("GET", "/__mock/openapi.json", get(openapi)),
         route("GET", "/__mock/state", get(state::get)),
         route("POST", "/__mock/reset", post(worlds::reset)),

@@ -16,6 +16,7 @@ use crate::api::status;
 use crate::domain::ids::JobId;
 use crate::domain::job::StreamEnd;
 use crate::sim::Simulation;
+use crate::sim::counts::Streamed;
 use crate::sim::faults::{Corruption, Effect, GrpcCode, Hit, Point, StatusDetails, StreamPoint, Subject};
 use crate::sim::stream::{Frame, Next, StreamCall};
 
@@ -181,6 +182,8 @@ struct Reading<M> {
     spoilt: Arc<Spoilt>,
     /// How many messages have left.
     sent: u64,
+    /// Where those of all calls are counted.
+    streamed: Arc<Streamed>,
 }
 
 /// A call's frames as messages, each with its number from 0 on; at most so many, where there is a limit.
@@ -193,6 +196,7 @@ pub(super) fn messages<M: Message>(
     most: Option<i64>,
 ) -> Response<Messages<M>> {
     let (progress, spoilt) = (call.progress(), Arc::<Spoilt>::default());
+    let streamed = Arc::clone(call.simulation().streamed());
     let reading = Reading {
         call: Some(call),
         caller,
@@ -203,6 +207,7 @@ pub(super) fn messages<M: Message>(
         last: None,
         spoilt: Arc::clone(&spoilt),
         sent: 0,
+        streamed,
     };
     let messages = futures_util::stream::unfold(reading, |mut reading: Reading<M>| async move {
         let message = reading.next().await?;
@@ -219,6 +224,7 @@ impl<M: Message> Reading<M> {
         loop {
             if let Some(message) = self.ready.pop_front() {
                 self.sent += 1;
+                self.streamed.frame();
                 return Some(Ok(message));
             }
             if self.last.is_some() {

@@ -230,6 +230,9 @@ impl Body for Watched {
             && let Some(world) = world.upgrade()
         {
             progress.was_given(world.clock().now());
+            if let Poll::Ready(Some(Ok(frame))) = &polled {
+                world.streamed().bytes(frame.data_ref().map_or(0, Bytes::len));
+            }
         }
         polled.map_ok(|frame| frame.map_data(|bytes| self.spoil(bytes)))
     }

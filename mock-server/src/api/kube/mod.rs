@@ -40,8 +40,10 @@ use http::header::RETRY_AFTER;
 use self::failure::Failure;
 use crate::api::rejection::Refused;
 use crate::sim::Simulation;
+use crate::sim::cluster::facts::Kind;
 
 pub(crate) use interface::{Interface, Shared};
+pub(crate) use render::{PHASES, phase};
 pub(crate) use watch::Watches;
 
 /// What every answer needs.
@@ -51,7 +53,12 @@ pub(crate) struct Kube {
     /// The host on which job ports are: the address of every node.
     pub(crate) node_address: IpAddr,
     /// The watches that are open.
-    pub(crate) watches: Watches,
+    pub(crate) watches: Arc<Watches>,
+}
+
+/// The kinds of objects that are served, with their names.
+pub(crate) fn kinds() -> impl Iterator<Item = (Kind, &'static str)> {
+    resource::TABLE.iter().filter(|row| !row.is_metrics()).map(|row| (row.kind, row.kind_name))
 }
 
 /// The answer to whom a rule lets no more requests pass for so many seconds.

@@ -34,6 +34,7 @@ pub(super) fn of(matches: &ArgMatches) -> anyhow::Result<Ask> {
             let what = if is_job && !matches.get_flag("request") { "job" } else { "request" };
             get(&format!("/__mock/explain?{what}={}", escape(id)), show::explain)
         }
+        "metrics" => get("/metrics", show::text),
         "leaks" => {
             let leaks = get("/__mock/leaks", show::leaks);
             Ask { is_no: |answer| answer["leaks"].as_array().is_none_or(|leaks| !leaks.is_empty()), ..leaks }

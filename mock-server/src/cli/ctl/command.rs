@@ -49,7 +49,7 @@ pub(in crate::cli) fn command() -> Command {
         )
         .subcommands([state(), clock(), fault(), quirk(), profile(), limits(), port(), job(), world()])
         .subcommands(Outside::NAMES.map(dependency))
-        .subcommands([journal(), verify(), explain(), leaks(), invariants(), reset()])
+        .subcommands([journal(), verify(), explain(), metrics(), leaks(), invariants(), reset()])
 }
 
 fn word(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -247,6 +247,10 @@ fn explain() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("It is the id of a request, although it looks like a job's"),
         )
+}
+
+fn metrics() -> Command {
+    Command::new("metrics").about("What a scraper of Prometheus gets")
 }
 
 fn leaks() -> Command {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::from("-"),

@@ -126,6 +126,14 @@ impl Store {
         Listing { version: kept.version, records: kept.of_kind(kind, namespace).cloned().collect() }
     }
 
+    /// How many objects there are of each kind; none of the others.
+    #[must_use]
+    pub fn count(&self) -> BTreeMap<Kind, usize> {
+        let mut counts = BTreeMap::new();
+        self.kept().objects.keys().for_each(|key| *counts.entry(key.kind).or_default() += 1);
+        counts
+    }
+
     /// The objects of a kind as they were at a version.
     ///
     /// # Errors

@@ -9,8 +9,7 @@ use super::super::common::{Answer, held, held_as};
 use super::super::raw::{Wire, request};
 use super::Admin;
 
-const NO_SUCH_ROUTE: &str =
-    "no such route: there are GET /livez, GET /readyz, GET /__mock/openapi.json, GET /__mock/state, ";
+const NO_SUCH_ROUTE: &str = "no such route: there are GET /livez, GET /readyz, GET /metrics, GET /__mock/openapi.json, GET /__mock/state, ";
 const MODES: &str = r#"expected {"mode": "system"}, {"mode": "scaled:60"} or {"mode": "manual"}"#;
 const NO_MODE: &str = "mode: not a clock: expected system, scaled:N with N above 0 up to 1000000, or manual";
 const DURATION: &str =

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::super::common::{Client, held, held_as};
 
-const ROUTES: [(&str, &str); 7] = [
+const ROUTES: [(&str, &str); 8] = [
     ("GET", "/livez"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/__mock/state"),
     ("POST", "/__mock/reset"),
     ("GET", "/__mock/openapi.json"),
@@ -57,7 +58,7 @@ async fn with_a_token_nothing_answers_without_it_and_nothing_is_told() {
     }
     told.dedup();
     assert_eq!(told, [r#"{"error":"this needs the header authorization: Bearer, and the admin token"}"#]);
-    for ((method, path), status) in ROUTES.into_iter().zip([200, 200, 200, 200, 200, 405, 404]) {
+    for ((method, path), status) in ROUTES.into_iter().zip([200, 200, 200, 200, 200, 200, 405, 404]) {
         for scheme in ["Bearer", "bearer"] {
             let answer = send(method, path, &[&format!("{scheme} open-sesame")]).await;
             assert_eq!(answer.status(), status, "{method} {path}");

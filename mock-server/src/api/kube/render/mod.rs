@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub(in crate::api::kube) use self::known::{Field, field, labels};
 use self::object::object;
+pub(crate) use self::pod::{PHASES, phase};
 pub(in crate::api::kube) use self::template::{command, container};
 use crate::domain::time::Moment;
 use crate::sim::cluster::facts::Record;

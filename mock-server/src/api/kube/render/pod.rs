@@ -26,8 +26,11 @@ pub(super) fn pod(record: &Record, pod: &facts::Pod, scene: &Scene) -> Pod {
     }
 }
 
+/// The phases that pods can be in.
+pub(crate) const PHASES: [&str; 4] = ["Pending", "Running", "Succeeded", "Failed"];
+
 /// The phase of a pod.
-pub(super) fn phase(stage: Stage) -> &'static str {
+pub(crate) fn phase(stage: Stage) -> &'static str {
     match stage {
         Stage::Unschedulable(_) | Stage::Creating => "Pending",
         Stage::Running { .. } | Stage::CrashLoop { .. } => "Running",

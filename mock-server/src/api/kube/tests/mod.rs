@@ -99,8 +99,11 @@ impl Rig {
         let setup = Setup { history, ..Setup::default() };
         let simulation = Arc::new(Simulation::new(setup, Seed(7), clock, Arc::new(NoPorts)));
         simulation.store().empty();
-        let kube =
-            Arc::new(Kube { simulation, node_address: [127, 0, 0, 1].into(), watches: Watches::new(2_000) });
+        let kube = Arc::new(Kube {
+            simulation,
+            node_address: [127, 0, 0, 1].into(),
+            watches: Arc::new(Watches::new(2_000)),
+        });
         Self::waiting_for_bodies(kube, Duration::from_secs(60))
     }
 

@@ -74,9 +74,13 @@ impl Watches {
         &self.rendered
     }
 
+    /// How many there can be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     /// How many are open.
-    #[cfg(test)]
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.most - self.places.available_permits()
     }
 }

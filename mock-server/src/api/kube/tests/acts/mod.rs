@@ -77,7 +77,7 @@ impl Rig {
         let kube = Kube {
             simulation,
             node_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            watches: Watches::new(watches),
+            watches: Arc::new(Watches::new(watches)),
         };
         Self { kube: Arc::new(kube) }
     }
