@@ -106,13 +106,11 @@ impl World {
             ..Leaks::default()
         };
         for (id, objects) in self.cluster.objects().filter(|(id, _)| !self.jobs.contains_key(id)) {
+            leaks.pods.extend(self.cluster.pods_of(id).map(|name| name.to_string()));
             for object in objects {
                 let name = cluster::name(object, id);
                 match object {
-                    Object::GrpcJob | Object::CleanupJob => {
-                        leaks.pods.push(cluster::pod_name(self.seed, &name));
-                        leaks.jobs.push(name);
-                    }
+                    Object::GrpcJob | Object::CleanupJob => leaks.jobs.push(name),
                     Object::Service => leaks.services.push(name),
                     Object::Queue => leaks.queues.push(name),
                 }

@@ -252,8 +252,11 @@ impl World {
 
     /// The nodes take pods, or no more.
     pub(super) fn nodes_changed(&mut self, at: Moment) {
+        // First those who sample: a job that starts is swept from then on.
+        for id in self.cluster.place_cleanup_pods(at) {
+            self.plan_sweep(id, at);
+        }
         self.share_out_gpus(at);
-        self.cluster.place_cleanup_pods(at);
         self.cluster.place_workload_pods(at);
         self.workloads_changed(at);
     }

@@ -222,6 +222,9 @@ impl<'w> Reservation<'w> {
             if let Some(refusal) = self.forced(step, Some(id)) {
                 return Err((step, refusal));
             }
+            if object == Object::Service && self.world.cluster.is_name_planted(id) {
+                return Err((step, Refusal::JobCreationFailed));
+            }
             self.world.cluster.create(terms, object, self.now);
             self.taken.push(Taken::Object(id, object));
             if object == Object::GrpcJob {

@@ -136,13 +136,11 @@ impl World {
     fn object_names(&self) -> ObjectNames {
         let mut names = ObjectNames::default();
         for (id, objects) in self.cluster.objects() {
+            names.pods.extend(self.cluster.pods_of(id).map(|name| name.to_string()));
             for object in objects {
                 let name = cluster::name(object, id);
                 match object {
-                    Object::GrpcJob | Object::CleanupJob => {
-                        names.pods.push(cluster::pod_name(self.seed, &name));
-                        names.jobs.push(name);
-                    }
+                    Object::GrpcJob | Object::CleanupJob => names.jobs.push(name),
                     Object::Service => names.services.push(name),
                     Object::Queue => names.queues.push(name),
                 }

@@ -218,8 +218,12 @@ impl Says for Source {
     fn look(&self) -> Option<Look> {
         let simulation = &self.kube.simulation;
         // The object first: what is said between the two looks is in the log, and the end is seen the next time.
-        let record = simulation.object(&self.key).filter(|record| record.uid == self.uid)?;
-        let over = matches!(stage(&record), Some(Stage::Over { .. }) | None);
+        let over = match simulation.object(&self.key) {
+            Some(record) if record.uid != self.uid => return None,
+            Some(record) => matches!(stage(&record), Some(Stage::Over { .. }) | None),
+            // Gone, but its last words may be remembered.
+            None => true,
+        };
         Some(Look { lines: simulation.log(&self.key)?, over })
     }
 

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ask::Ask;
-use super::body::invalid;
-use super::failure::Failure;
+use super::body::{invalid, names_fit};
+use super::failure::{Cause, Failure};
 use super::{names, patch, scale};
 use crate::sim::cluster::edit::Edit;
 use crate::sim::cluster::facts::{Facts, Node as NodeFacts, Record, Scale};
@@ -54,6 +54,10 @@ fn workload(ask: &Ask, record: &Record, is: &Scale, before: Value) -> Result<Opt
     let after = patch::applied(ask, before)?;
     let replicas = scale::replicas(ask, &after, Some(DEFAULT_REPLICAS))?;
     let after: Workload = patch::read(ask, after)?;
+    if after.spec.is_none() {
+        return Err(invalid(ask, vec![Cause::required("spec", "")]));
+    }
+    names_fit(ask, after.metadata.name.as_deref(), after.metadata.namespace.as_deref())?;
     patch::same_version(ask, record.version, after.metadata.resource_version.as_deref())?;
     let annotations = after.annotations();
     let mut causes = Vec::new();
@@ -72,6 +76,7 @@ fn workload(ask: &Ask, record: &Record, is: &Scale, before: Value) -> Result<Opt
 
 fn node(ask: &Ask, record: &Record, is: NodeFacts, before: Value) -> Result<Option<Edit>, Failure> {
     let node: Node = patch::read(ask, patch::applied(ask, before)?)?;
+    names_fit(ask, node.metadata.name.as_deref(), None)?;
     patch::same_version(ask, record.version, node.metadata.resource_version.as_deref())?;
     let unschedulable = node.spec.and_then(|spec| spec.unschedulable).unwrap_or_default();
     let changes = unschedulable != is.unschedulable;

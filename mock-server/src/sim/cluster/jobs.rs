@@ -173,8 +173,11 @@ impl Cluster {
         if let Some(why) = self.why_no_node() {
             return self.cannot_place(id, part, why, now);
         }
+        if self.pod_mut(id, part).is_none_or(|pod| pod.placed.is_some()) {
+            return;
+        }
         let placed = self.placed(now);
-        let Some(pod) = self.pod_mut(id, part).filter(|pod| pod.placed.is_none()) else { return };
+        let Some(pod) = self.pod_mut(id, part) else { return };
         pod.placed = Some(placed);
         pod.stage = Stage::Creating;
         let shown = self.show_pod_of(id, part, now);
@@ -217,15 +220,16 @@ impl Cluster {
         }
     }
 
-    /// Places and starts the cleanup pods that wait for a node.
-    pub(in crate::sim) fn place_cleanup_pods(&mut self, now: Moment) {
+    /// Places and starts the cleanup pods that wait for a node; of which jobs.
+    pub(in crate::sim) fn place_cleanup_pods(&mut self, now: Moment) -> Vec<JobId> {
         let waits = |objects: &JobObjects| objects.pod(Part::Cleanup).is_some_and(|pod| pod.placed.is_none());
         let waiting: Vec<_> =
             self.jobs.iter().filter(|(_, objects)| waits(objects)).map(|(id, _)| *id).collect();
-        for id in waiting {
-            self.place(id, Part::Cleanup, now);
-            self.start(id, Part::Cleanup, now);
+        for id in &waiting {
+            self.place(*id, Part::Cleanup, now);
+            self.start(*id, Part::Cleanup, now);
         }
+        waiting
     }
 
     /// A Job of a job comes to its end, and its pod with it: killed, or by itself.
@@ -362,6 +366,12 @@ impl Cluster {
         gone.filter(|_| pod.namespace == self.namespace)
     }
 
+    /// The names of the pods of a job that are there.
+    pub(in crate::sim) fn pods_of(&self, id: JobId) -> impl Iterator<Item = Arc<str>> {
+        let parts = self.jobs.get(&id).into_iter().flat_map(|objects| [&objects.grpc, &objects.cleanup]);
+        parts.flatten().filter(|part| part.pod.is_some()).map(|part| Arc::clone(&part.pod_key.name))
+    }
+
     /// Where the pod of a job is in its life.
     pub(in crate::sim) fn stage(&self, id: JobId, part: Part) -> Option<Stage> {
         Some(self.jobs.get(&id)?.pod(part)?.stage)
@@ -369,8 +379,8 @@ impl Cluster {
 
     /// Whether the cleanup pod of a job samples it.
     pub(in crate::sim) fn is_watched(&self, id: JobId) -> bool {
-        let cleanup = self.jobs.get(&id).and_then(|objects| objects.cleanup.as_ref());
-        cleanup.is_some_and(|part| part.over.is_none())
+        let cleanup = self.stage(id, Part::Cleanup);
+        cleanup.is_some_and(|stage| matches!(stage, Stage::Running { .. }))
     }
 
     fn change(&mut self, id: JobId, change: impl FnOnce(&mut JobObjects)) {

@@ -184,6 +184,11 @@ impl Cluster {
         self.planted.len()
     }
 
+    /// Whether somebody created a Service under the name that a job's would have.
+    pub(super) fn is_name_planted(&self, id: JobId) -> bool {
+        !self.planted.is_empty() && self.planted.contains_key(&self.key(Kind::Service, service_name(id)))
+    }
+
     /// Node ports that Services hold which somebody created.
     pub(super) fn planted_ports(&self) -> impl Iterator<Item = NodePort> {
         self.planted.values().flat_map(|service| service.ports.iter().filter_map(|port| port.node_port))

@@ -62,19 +62,26 @@ impl Cluster {
         if restarts {
             self.delete_pods(workload, |_| true, now);
         }
+        // A name that nobody has any more is missing to nobody.
+        self.workloads.of(workload).missing.retain(|ordinal, _| *ordinal < new);
         let surplus = self.surplus(workload);
         self.delete_pods(workload, |number| surplus.contains(&number), now);
         self.refill(workload, now);
         Ok(self.show_workload(workload, now))
     }
 
-    /// The pods that are more than there shall be: the newest go first.
+    /// The pods that are more than there shall be: the newest go first, of a StatefulSet the highest.
     fn surplus(&self, workload: Workload) -> Vec<PodNumber> {
         let state = &self.workloads.all[&workload];
-        let staying = state.pods.iter().filter(|(_, pod)| pod.deleting.is_none()).map(|(number, _)| *number);
-        let staying: Vec<_> = staying.collect();
-        let most = usize::try_from(state.replicas).unwrap_or(usize::MAX).min(staying.len());
-        staying[most..].to_vec()
+        let staying = state.pods.iter().filter(|(_, pod)| pod.deleting.is_none());
+        let mut staying: Vec<_> = staying.map(|(number, pod)| (pod.ordinal, *number)).collect();
+        if workload.is_stateful() {
+            staying.retain(|(ordinal, _)| ordinal.is_some_and(|ordinal| ordinal >= state.replicas));
+        } else {
+            let most = usize::try_from(state.replicas).unwrap_or(usize::MAX).min(staying.len());
+            staying.drain(..most);
+        }
+        staying.into_iter().map(|(_, number)| number).collect()
     }
 
     /// Replaces every pod of a workload.
@@ -108,45 +115,56 @@ impl Cluster {
         takes: Duration,
         now: Moment,
     ) -> Option<Arc<Record>> {
-        let key = self.workloads.all[&workload].pods.get(&number)?.key.clone();
-        let before = self.store.get(&key);
-        self.delete_workload_pod(workload, number, takes, now);
-        if workload.is_stateful() {
-            let again = now.after(takes).after(NAME_IS_MISSING);
-            self.workloads.of(workload).not_before = Some(again);
-            self.workloads.due.push((again, Due::Refill(workload)));
-        }
+        self.miss_name(workload, number, now.after(takes));
+        let deleted = self.delete_workload_pod(workload, number, takes, now);
         self.refill(workload, now);
         self.show_workload(workload, now);
-        self.store.get(&key).or(before)
+        deleted
     }
 
-    fn delete_workload_pod(&mut self, workload: Workload, number: PodNumber, takes: Duration, now: Moment) {
-        let Some(pod) = self.workloads.of(workload).pods.get_mut(&number) else { return };
+    /// The name of a StatefulSet's pod that is gone from then on will be missing for a while.
+    fn miss_name(&mut self, workload: Workload, number: PodNumber, gone: Moment) {
+        let state = self.workloads.of(workload);
+        if let Some(ordinal) = state.pods.get(&number).and_then(|pod| pod.ordinal) {
+            let again = gone.after(NAME_IS_MISSING);
+            state.missing.insert(ordinal, again);
+            self.workloads.due.push((again, Due::Refill(workload)));
+        }
+    }
+
+    /// Deletes a pod; as it was shown last while it was there.
+    fn delete_workload_pod(
+        &mut self,
+        workload: Workload,
+        number: PodNumber,
+        takes: Duration,
+        now: Moment,
+    ) -> Option<Arc<Record>> {
+        let pod = self.workloads.of(workload).pods.get_mut(&number)?;
         if pod.deleting.is_some() {
-            return;
+            return None;
         }
         pod.deleting = Some(Deleting { since: now, grace: takes });
         if let Stage::Running { since, .. } = pod.stage {
             pod.stage = Stage::Running { since, ready: None };
         }
-        let key = pod.key.clone();
+        let (key, owner) = (pod.key.clone(), pod.owner.clone());
         self.show_pod(workload, number, now);
-        let (pod, owner) = (self.store.get(&key), self.store.get(&self.owner_key(workload)));
-        if let (Some(pod), Some(owner)) = (pod, owner) {
-            self.tell(&pod, Reason::Killing, now);
-            self.tell(&owner, Reason::SuccessfulDelete(key.name), now);
-        }
+        let shown = self.store.get(&key)?;
+        self.tell(&shown, Reason::Killing, now);
+        self.tell_of(owner, Reason::SuccessfulDelete(key.name), now);
         if takes.is_zero() {
             self.workload_is_due(Due::Gone(workload, number), now);
         } else {
             self.workloads.due.push((now.after(takes), Due::Gone(workload, number)));
         }
+        Some(shown)
     }
 
     /// A pod that is being deleted goes now.
     pub(in crate::sim) fn hurry_away(&mut self, key: &Key, now: Moment) {
         if let Some((workload, number)) = self.workload_of_pod(key) {
+            self.miss_name(workload, number, now);
             self.workload_is_due(Due::Gone(workload, number), now);
         } else if let Some((id, part)) = self.part_of(key) {
             self.pod_is_gone(id, part);
@@ -203,31 +221,28 @@ impl Cluster {
 
     /// Creates the pods that are missing.
     fn refill(&mut self, workload: Workload, now: Moment) {
-        loop {
-            let state = &self.workloads.all[&workload];
-            let staying = state.pods.values().filter(|pod| pod.deleting.is_none()).count();
-            if staying >= usize::try_from(state.replicas).unwrap_or(usize::MAX)
-                || state.not_before.is_some_and(|moment| now < moment)
-            {
-                return;
-            }
-            let name = if workload.is_stateful() {
-                let taken = |name: &str| state.pods.values().any(|pod| *pod.key.name == *name);
-                let named = |ordinal| format!("{}-{ordinal}", workload.name());
-                let Some(free) = (0..state.replicas).map(named).find(|name| !taken(name)) else {
-                    // The pod that has the name is about to go.
-                    return;
-                };
-                free
-            } else {
-                let replica_set = self.replica_set(workload);
-                numbered_pod_name(self.seed, &replica_set, self.workloads.pods)
-            };
-            self.create_pod(workload, name, now);
+        while let Some((name, ordinal)) = self.next_missing(workload, now) {
+            self.create_pod(workload, name, ordinal, now);
         }
     }
 
-    fn create_pod(&mut self, workload: Workload, name: String, now: Moment) {
+    /// The name, and the ordinal of a StatefulSet's, of the next pod that there should be and is not.
+    fn next_missing(&self, workload: Workload, now: Moment) -> Option<(String, Option<u32>)> {
+        let state = &self.workloads.all[&workload];
+        if workload.is_stateful() {
+            // The pod that has the name may be about to go.
+            let taken = |ordinal| state.pods.values().any(|pod| pod.ordinal == Some(ordinal));
+            let missed = |ordinal| state.missing.get(&ordinal).is_some_and(|until| now < *until);
+            let free = (0..state.replicas).find(|ordinal| !taken(*ordinal) && !missed(*ordinal))?;
+            return Some((format!("{}-{free}", workload.name()), Some(free)));
+        }
+        let staying = state.pods.values().filter(|pod| pod.deleting.is_none()).count();
+        let is_missing = staying < usize::try_from(state.replicas).unwrap_or(usize::MAX);
+        let replica_set = self.replica_set(workload);
+        is_missing.then(|| (numbered_pod_name(self.seed, &replica_set, self.workloads.pods), None))
+    }
+
+    fn create_pod(&mut self, workload: Workload, name: String, ordinal: Option<u32>, now: Moment) {
         self.workloads.pods += 1;
         let number = PodNumber(self.workloads.pods);
         let key = self.key(Kind::Pod, name);
@@ -238,6 +253,7 @@ impl Cluster {
         let pod = PodState {
             key,
             owner: Owner { key: owner.key.clone(), uid: owner.uid },
+            ordinal,
             placed: None,
             stage: Stage::Creating,
             deleting: None,
@@ -252,8 +268,7 @@ impl Cluster {
 
     fn place_workload_pod(&mut self, workload: Workload, number: PodNumber, now: Moment) {
         let why = self.why_no_node();
-        let placed = self.placed(now);
-        let Some(pod) = self.workloads.of(workload).pods.get_mut(&number) else { return };
+        let Some(pod) = self.workloads.all[&workload].pods.get(&number) else { return };
         if pod.placed.is_some()
             || pod.deleting.is_some()
             || why.is_some_and(|why| pod.stage == Stage::Unschedulable(why))
@@ -261,13 +276,17 @@ impl Cluster {
             return;
         }
         let key = pod.key.clone();
-        let reason = if let Some(why) = why {
-            pod.stage = Stage::Unschedulable(why);
-            Reason::FailedScheduling(why)
-        } else {
-            (pod.stage, pod.placed) = (Stage::Creating, Some(placed));
-            self.workloads.due.push((now.after(POD_STARTS), Due::Ready(workload, number)));
-            Reason::Scheduled(placed.node)
+        let placed = why.is_none().then(|| self.placed(now));
+        let stage = why.map_or(Stage::Creating, Stage::Unschedulable);
+        let Some(pod) = self.workloads.of(workload).pods.get_mut(&number) else { return };
+        (pod.stage, pod.placed) = (stage, placed);
+        let reason = match (why, placed) {
+            (None, Some(placed)) => {
+                self.workloads.due.push((now.after(POD_STARTS), Due::Ready(workload, number)));
+                Reason::Scheduled(placed.node)
+            }
+            (None, None) => return,
+            (Some(why), _) => Reason::FailedScheduling(why),
         };
         self.show_pod(workload, number, now);
         if let Some(pod) = self.store.get(&key) {

@@ -92,8 +92,8 @@ pub(super) struct State {
     pub(super) revision: u64,
     pub(super) annotations: Arc<BTreeMap<String, String>>,
     pub(super) pods: BTreeMap<PodNumber, PodState>,
-    /// No pod is created before that: a name is missing.
-    pub(super) not_before: Option<Moment>,
+    /// Ordinals of a StatefulSet's pods that were deleted by hand, and until when their names are missing.
+    pub(super) missing: BTreeMap<u32, Moment>,
     pub(super) service: Health,
     /// When the numbers last changed.
     pub(super) changed: Moment,
@@ -113,6 +113,8 @@ pub(in crate::sim) enum Health {
 pub(super) struct PodState {
     pub(super) key: Key,
     pub(super) owner: Owner,
+    /// Which of a StatefulSet's pods it is, from 0.
+    pub(super) ordinal: Option<u32>,
     pub(super) placed: Option<Placed>,
     pub(super) stage: Stage,
     pub(super) deleting: Option<Deleting>,
@@ -135,7 +137,7 @@ impl Workloads {
             revision: 1,
             annotations: Arc::default(),
             pods: BTreeMap::new(),
-            not_before: None,
+            missing: BTreeMap::new(),
             service: Health::Good,
             changed: now,
         };

@@ -322,3 +322,40 @@ fn a_node_that_is_not_ready_says_since_when_and_takes_no_pods() {
     rig.depend(|outside| outside.node = NodeState::Ready);
     assert_eq!(rig.state(job), Some(JobState::Running));
 }
+
+#[test]
+fn a_service_under_the_name_of_a_jobs_is_in_its_way_and_stays() {
+    let rig = Rig::new();
+    let key = rig.key(Kind::Service, "grpc-service-1-1");
+    rig.sim.edit(&Edit::CreateService { key: key.clone(), service: planted(31_000) }).expect("it is free");
+    assert_eq!(rig.refused(&live()), Refusal::JobCreationFailed);
+    let Facts::Service(service) = &rig.sim.object(&key).expect("it is there").facts.clone() else {
+        panic!("a Service is a Service")
+    };
+    assert_eq!(service.of, crate::sim::cluster::facts::ServiceOf::Planted(planted(31_000)));
+    assert_eq!(rig.start(&live()), id("1-2"), "the next number has another name");
+    rig.delete(&key);
+    assert_eq!(rig.snapshot().leftover_services, []);
+}
+
+#[test]
+fn a_pod_that_is_gone_is_in_no_list() {
+    let rig = Rig::new();
+    rig.start(&live());
+    let (grpc, cleanup) = (rig.pod("grpc-job-1-1-").0, rig.pod("cleanup-job-1-1-").0);
+    rig.sim.edit(&Edit::Delete { key: grpc, grace: Some(Duration::ZERO) }).expect("it is there");
+    assert_eq!(rig.snapshot().objects.pods, [cleanup.name.to_string()]);
+}
+
+#[test]
+fn a_cleanup_pod_that_no_node_takes_sweeps_nothing_until_one_does() {
+    let rig = Rig::new();
+    rig.cordon(true);
+    let job = rig.start(&live());
+    rig.delete(&rig.pod("grpc-job-1-1-").0);
+    rig.go_to(100_000);
+    assert_eq!(rig.state(job), Some(JobState::Failed));
+    rig.cordon(false);
+    let removed = removals(&rig.go_to(110_000));
+    assert_eq!(removed, [(at(110_000), job, Removal::Finished)]);
+}

@@ -278,3 +278,63 @@ fn a_reset_brings_the_workloads_back_and_lets_versions_go_on() {
     assert!(after.version > before);
     assert_ne!(after.uid, uid, "it is another cluster");
 }
+
+#[test]
+fn a_stateful_pod_that_is_deleted_without_grace_is_missing_all_the_same() {
+    let rig = Rig::new();
+    let key = rig.key(Kind::Pod, "rabbitmq-panda-0");
+    let uid = rig.sim.object(&key).expect("it is there").uid;
+    let deleted = rig.sim.edit(&Edit::Delete { key: key.clone(), grace: Some(Duration::ZERO) });
+    assert_eq!(deleted.expect("it is there").uid, uid, "the answer is the pod that was deleted");
+    assert!(rig.sim.object(&key).is_none());
+    rig.go_to(5_999);
+    assert!(rig.sim.object(&key).is_none());
+    rig.go_to(6_000);
+    assert_ne!(rig.sim.object(&key).expect("its successor").uid, uid);
+}
+
+#[test]
+fn the_pods_of_a_stateful_set_are_those_from_0_on() {
+    let rig = Rig::new();
+    rig.scale(Workload::RabbitMq, 3);
+    rig.go_to(STARTED);
+    rig.delete(&rig.key(Kind::Pod, "rabbitmq-panda-0"));
+    assert_eq!(rig.names_of(Workload::RabbitMq).len(), 3);
+    rig.go_to(12_000);
+    rig.scale(Workload::RabbitMq, 2);
+    rig.go_to(14_000);
+    assert_eq!(rig.names_of(Workload::RabbitMq), ["rabbitmq-panda-0", "rabbitmq-panda-1"]);
+    rig.delete(&rig.key(Kind::Pod, "rabbitmq-panda-0"));
+    rig.scale(Workload::RabbitMq, 1);
+    rig.go_to(16_000);
+    assert_eq!(
+        rig.names_of(Workload::RabbitMq),
+        Vec::<String>::new(),
+        "only the name that is missing is left"
+    );
+}
+
+#[test]
+fn a_name_that_is_missing_keeps_no_other_pod_away_and_is_forgotten_when_it_is_scaled_away() {
+    let rig = Rig::new();
+    rig.delete(&rig.key(Kind::Pod, "rabbitmq-panda-0"));
+    rig.scale(Workload::RabbitMq, 3);
+    rig.go_to(STOPPED);
+    assert_eq!(rig.names_of(Workload::RabbitMq), ["rabbitmq-panda-1", "rabbitmq-panda-2"]);
+    rig.scale(Workload::RabbitMq, 0);
+    rig.go_to(STOPPED + STOPPED);
+    rig.scale(Workload::RabbitMq, 1);
+    assert_eq!(rig.names_of(Workload::RabbitMq), ["rabbitmq-panda-0"]);
+}
+
+#[test]
+fn a_pod_that_a_restart_replaces_is_told_to_be_killed_and_deleted() {
+    let rig = Rig::new();
+    let before = rig.pod("mongodb-").0;
+    let annotations = Some(BTreeMap::from([(String::from("restartedAt"), String::from("now"))]));
+    let edit = Edit::Workload { workload: Workload::MongoDb, replicas: None, annotations, at: None };
+    rig.sim.edit(&edit).expect("it is there");
+    assert_eq!(rig.reasons(&before.name).last(), Some(&Reason::Killing));
+    let told = rig.reasons("mongodb-");
+    assert!(told.contains(&Reason::SuccessfulDelete(before.name)), "{told:?}");
+}

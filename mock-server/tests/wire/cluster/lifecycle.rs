@@ -237,3 +237,17 @@ async fn a_deleted_pod_fails_its_job_and_a_deleted_job_ends_the_product_s() {
     assert_eq!(cluster.names_of::<Service>("2-2").await, [""; 0]);
     assert_eq!(cluster.configures(&light()).await.0, 200);
 }
+
+#[tokio::test]
+async fn who_follows_a_cleanup_pod_through_the_sweep_reads_why_it_went() {
+    let cluster = Cluster::held().await;
+    cluster.job().await;
+    let pod = cluster.pod_of("cleanup-job-1-1").await.name_any();
+    let lines = cluster.follow(&pod).await;
+    cluster.advance(60_000);
+    let lines: Vec<_> = within("the end of the log", lines.collect()).await;
+    let [.., sampled, last] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(last, "INFO CPU usage is low for long enough: the job is cleaned up");
+    assert!(sampled.contains("5/5"), "{lines:?}");
+    assert!(cluster.names_of::<Pod>("1-1").await.is_empty());
+}

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::api::kube::Kube;
 use crate::api::kube::ask::{Ask, Form};
 use crate::api::kube::failure::Failure;
+use crate::api::kube::list::includes_object;
 use crate::api::kube::render::{Scene, table, write};
 use crate::api::kube::resource::Resource;
 use crate::sim::cluster::facts::{Record, Version};
@@ -26,11 +27,11 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn of(ask: &Ask) -> Self {
-        match ask.form {
+    pub(super) fn of(ask: &Ask) -> Result<Self, Failure> {
+        Ok(match ask.form {
             Form::Object => Self::Object,
-            Form::Table => Self::Row { whole: ask.query.include_object == "Object" },
-        }
+            Form::Table => Self::Row { whole: includes_object(&ask.query)? },
+        })
     }
 
     fn render(self, record: &Record, scene: &Scene, out: &mut Vec<u8>) {

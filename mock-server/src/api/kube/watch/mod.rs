@@ -92,8 +92,8 @@ pub(in crate::api::kube) fn watch(
     selector: Selector,
 ) -> Result<Response, Failure> {
     let from = list::version(&ask.query.resource_version)?.filter(|version| *version > Version(0));
+    let shape = Shape::of(ask)?;
     let place = kube.watches.enter()?;
-    let shape = Shape::of(ask);
     let cursor = Cursor::new(kube, ask, selector, shape, from);
     let lasts = ask.query.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);
     let watch = Watch {

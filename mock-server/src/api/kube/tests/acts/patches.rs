@@ -26,7 +26,7 @@ impl Rig {
     fn node(&self, unschedulable: bool) -> Arc<Record> {
         let node =
             Node { name: NodeName::Worker, unschedulable, ready: true, ready_since: at(0), gpu_pool: None };
-        self.put(Key::new(Kind::Node, &Namespace("".into()), "test-node"), Facts::Node(node))
+        self.put(Key::new(Kind::Node, &Namespace("".into()), "x"), Facts::Node(node))
     }
 }
 
