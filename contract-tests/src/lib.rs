@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod arithmetic;
 pub mod bodies;
+pub mod capacity;
 pub mod case;
 pub mod cases;
 pub mod checks;

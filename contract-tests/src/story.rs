@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
+use crate::capacity::Server;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
@@ -126,6 +127,17 @@ impl Story {
     /// Something worth knowing for whoever reads the report.
     pub fn note(&self, text: impl Into<String>) {
         lock(&self.notes).push(text.into());
+    }
+
+    /// The server, for load: what is said then is counted, and not kept.
+    ///
+    /// # Errors
+    /// When nobody gave leave to write, or its client cannot be built.
+    pub fn under_load(&self) -> Result<Server, Failure> {
+        if !self.offers(Capability::Writes) {
+            return Err(Failure::could_not_run("the case creates jobs without needing leave to write"));
+        }
+        Ok(Server::of(self.target.as_ref())?.held_by(self.held_clock().cloned()))
     }
 
     /// Sends any request. Its answer is kept, and held against the OpenAPI document.

@@ -1,6 +1,7 @@
 //! The cases, one file per area, and the registry of all of them.
 
 mod calculations;
+mod capacity;
 mod channels;
 mod compatibility;
 mod configuring;
@@ -38,6 +39,7 @@ pub static ALL: &[&[Case]] = &[
     calculations::CASES,
     prelaunch::CASES,
     conflicts::CASES,
+    capacity::CASES,
     outages::CASES,
     jobs::CASES,
     kubernetes::workloads::CASES,

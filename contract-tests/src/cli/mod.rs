@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod capacity;
 mod choose;
 mod interrupt;
 mod list;
@@ -19,6 +20,7 @@ pub(crate) fn main() -> ExitCode {
     let matches = command().get_matches();
     let done = match matches.subcommand() {
         Some(("run", matches)) => run::run(matches),
+        Some(("capacity", matches)) => capacity::run(matches),
         Some(("list", matches)) => Ok(list::list(matches)),
         Some(("explain", matches)) => list::explain(matches),
         _ => unreachable!("clap lets no other command through"),
@@ -36,6 +38,7 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(run::command())
+        .subcommand(capacity::command())
         .subcommand(list::list_command())
         .subcommand(list::explain_command())
 }
