@@ -47,6 +47,26 @@ pub enum Kind {
     Ingress,
 }
 
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Namespace,
+        Self::Node,
+        Self::Pod,
+        Self::Service,
+        Self::Endpoints,
+        Self::Event,
+        Self::ConfigMap,
+        Self::Secret,
+        Self::ServiceAccount,
+        Self::Deployment,
+        Self::ReplicaSet,
+        Self::StatefulSet,
+        Self::Job,
+        Self::Ingress,
+    ];
+}
+
 /// A namespace's name; empty for what is in none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Namespace(pub Arc<str>);

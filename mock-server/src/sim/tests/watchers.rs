@@ -34,23 +34,7 @@ fn follow(objects: &mut BTreeMap<Key, Arc<Record>>, changes: &[Changed]) {
 }
 
 fn everything(rig: &Rig) -> BTreeMap<Key, Arc<Record>> {
-    const KINDS: [Kind; 14] = [
-        Kind::Namespace,
-        Kind::Node,
-        Kind::Pod,
-        Kind::Service,
-        Kind::Endpoints,
-        Kind::Event,
-        Kind::ConfigMap,
-        Kind::Secret,
-        Kind::ServiceAccount,
-        Kind::Deployment,
-        Kind::ReplicaSet,
-        Kind::StatefulSet,
-        Kind::Job,
-        Kind::Ingress,
-    ];
-    let all = KINDS.iter().flat_map(|kind| rig.sim.objects(*kind, None).records);
+    let all = Kind::ALL.iter().flat_map(|kind| rig.sim.objects(*kind, None).records);
     all.map(|record| (record.key.clone(), record)).collect()
 }
 

@@ -172,22 +172,7 @@ fn discovery_is_only_read() {
 
 #[test]
 fn every_kind_has_one_resource_of_objects() {
-    let kinds = [
-        Kind::Namespace,
-        Kind::Node,
-        Kind::Pod,
-        Kind::Service,
-        Kind::Endpoints,
-        Kind::Event,
-        Kind::ConfigMap,
-        Kind::Secret,
-        Kind::ServiceAccount,
-        Kind::Deployment,
-        Kind::ReplicaSet,
-        Kind::StatefulSet,
-        Kind::Job,
-        Kind::Ingress,
-    ];
+    let kinds = Kind::ALL;
     for kind in kinds {
         assert_eq!(Resource::of(kind).kind_name, format!("{kind:?}"));
         assert!(!Resource::of(kind).is_metrics(), "{kind:?}");

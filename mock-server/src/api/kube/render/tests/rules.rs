@@ -14,23 +14,6 @@ use crate::api::kube::render::time::{age, between, human, time};
 use crate::api::kube::render::{Field, Scene, address, field, labels, object, value, write};
 use crate::sim::cluster::facts::{Kind, PodAddress, ServiceAddress, Uid};
 
-const KINDS: [Kind; 14] = [
-    Kind::Namespace,
-    Kind::Node,
-    Kind::Pod,
-    Kind::Service,
-    Kind::Endpoints,
-    Kind::Event,
-    Kind::ConfigMap,
-    Kind::Secret,
-    Kind::ServiceAccount,
-    Kind::Deployment,
-    Kind::ReplicaSet,
-    Kind::StatefulSet,
-    Kind::Job,
-    Kind::Ingress,
-];
-
 const PATHS: [&str; 11] = [
     "metadata.name",
     "metadata.namespace",
@@ -48,7 +31,7 @@ const PATHS: [&str; 11] = [
 #[test]
 fn there_is_a_record_of_every_kind_to_test_with() {
     let kinds: BTreeSet<_> = all().iter().map(|record| record.key.kind).collect();
-    assert_eq!(kinds, BTreeSet::from(KINDS));
+    assert_eq!(kinds, BTreeSet::from(Kind::ALL));
 }
 
 #[test]
@@ -125,7 +108,7 @@ fn fields_are_those_of_the_rendered_object() {
 
 #[test]
 fn every_kind_is_selected_by_its_name_and_the_other_fields_belong_to_pods_events_and_namespaces() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let known: Vec<_> = PATHS.into_iter().filter(|path| Field::parse(kind, path).is_some()).collect();
         let expected: Vec<&str> = match kind {
             Kind::Pod => PATHS[..4].into(),
