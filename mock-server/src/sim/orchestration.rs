@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::agenda::Event;
+use super::change::Outside;
 use super::cluster::Object;
 use super::cluster::edit::{Edit, EditRefused, Edited, MOST_PLANTED};
 use super::cluster::facts::{
@@ -312,10 +313,11 @@ impl World {
             let first = self.began_after().max(written.saturating_sub(MOST_LINES as u64));
             let told = self.journal.select(first, MOST_LINES, |entry| {
                 let tells = match &entry.what {
-                    Happening::Configured(_) | Happening::Refused(_) | Happening::RolledBack { .. } => true,
                     // What the cluster is asked is none of the Focus Server's business.
                     Happening::Request(record) => matches!(record.route, AnyRoute::Rest(_)),
-                    _ => false,
+                    // Its own absence is nothing that it could tell of.
+                    Happening::OutsideChanged(Outside::FocusServer(_)) => false,
+                    _ => true,
                 };
                 tells && entry.at >= since
             });

@@ -48,7 +48,9 @@ impl Cluster {
             Stage::CrashLoop { .. } => lines.push(LogLine { at: since, what: Said::Waits("mongodb") }),
             _ => {}
         }
-        Some((workload, Some(since), lines))
+        // One that exits at its start lives to tell of nothing else.
+        let lives = !matches!(stage, Stage::CrashLoop { .. });
+        Some((workload, lives.then_some(since), lines))
     }
 }
 

@@ -150,3 +150,13 @@ fn a_streaming_pod_uses_250_millicores_while_somebody_reads_and_2_otherwise() {
     rig.sim.cancel(job).expect("it is there");
     assert_eq!(rig.sim.cpu_of_pod(&pod), None, "it does not run any more");
 }
+
+#[test]
+fn the_focus_server_tells_of_what_it_has_lost() {
+    let rig = Rig::new();
+    rig.go_to(100);
+    rig.depend(|outside| outside.mongodb = MongoDb::Down);
+    let said = rig.said("panda-panda-focus-server-");
+    let lost = Happening::OutsideChanged(crate::sim::change::Outside::MongoDb(MongoDb::Down));
+    assert_eq!(said[2..], [(100, Said::Happened(lost))]);
+}
