@@ -27,6 +27,7 @@ pub mod report;
 pub mod requests;
 pub mod runner;
 pub mod select;
+pub mod series;
 pub mod snapshot;
 pub mod spec;
 pub mod stop;
