@@ -17,7 +17,7 @@ use super::measured::{LevelResult, Measured, Outcome};
 use super::plan::Plan;
 use super::server::{Reply, Server};
 use super::shapes::Shape;
-use super::streams::{StreamsRead, read_job};
+use super::streams::{Seen, StreamsRead, read_job};
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::wall;
@@ -363,7 +363,7 @@ fn id_of(reply: &Reply) -> Option<&str> {
 struct Readers {
     wanted: bool,
     done: CancellationToken,
-    reading: JoinSet<StreamsRead>,
+    reading: JoinSet<Vec<Seen>>,
 }
 
 impl Readers {
@@ -382,9 +382,7 @@ impl Readers {
     async fn end(self) -> Option<StreamsRead> {
         self.done.cancel();
         let mut all = StreamsRead::default();
-        for read in self.reading.join_all().await {
-            all.add(read);
-        }
+        all.extend(self.reading.join_all().await.into_iter().flatten());
         self.wanted.then_some(all)
     }
 }

@@ -39,10 +39,34 @@ impl StreamsRead {
         self.trouble = self.trouble.take().or(other.trouble);
     }
 
-    fn fails(mut self, why: impl Into<String>) -> Self {
-        self.failed += 1;
-        self.trouble = Some(why.into());
-        self
+    fn count(&mut self, seen: Seen) {
+        self.asked += 1;
+        self.failed += u64::from(seen.trouble.is_some());
+        self.frames += seen.lateness.offsets.len() as u64;
+        seen.first_frame.into_iter().for_each(|time| self.first_frame.record(time));
+        seen.lateness.into_latencies(&mut self.lateness);
+        self.trouble = self.trouble.take().or(seen.trouble);
+    }
+}
+
+/// What reading one stream showed. Six hundred of them are read at a time, so it is a few numbers and no distribution.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    first_frame: Option<Duration>,
+    lateness: Lateness,
+    /// Why it could not be opened, ended early, or sent nothing or something wrong.
+    trouble: Option<String>,
+}
+
+impl Seen {
+    fn fails(self, why: impl Into<String>) -> Self {
+        Self { trouble: Some(why.into()), ..self }
+    }
+}
+
+impl Extend<Seen> for StreamsRead {
+    fn extend<T: IntoIterator<Item = Seen>>(&mut self, streams: T) {
+        streams.into_iter().for_each(|seen| self.count(seen));
     }
 }
 
@@ -52,32 +76,19 @@ pub(super) async fn read_job(
     job: &Job,
     answered: Instant,
     until: &CancellationToken,
-) -> StreamsRead {
-    let streams = u64::from(job.streams);
+) -> Vec<Seen> {
     let port = match Port::connect(&server.authority(job)).await {
         Ok(port) => port.patient_for(server.patience()),
         Err(failure) => {
-            let none = StreamsRead { asked: streams, failed: streams, ..StreamsRead::default() };
-            return StreamsRead { trouble: Some(failure.what), ..none };
+            return (0..job.streams).map(|_| Seen::default().fails(failure.what.as_str())).collect();
         }
     };
     let reading = (0..job.streams).map(|stream| read(&port, job, stream, answered, until));
-    let mut all = StreamsRead::default();
-    for one in futures_util::future::join_all(reading).await {
-        all.add(one);
-    }
-    all
+    futures_util::future::join_all(reading).await
 }
 
-async fn read(
-    port: &Port,
-    job: &Job,
-    stream: u32,
-    answered: Instant,
-    until: &CancellationToken,
-) -> StreamsRead {
-    let mut seen = StreamsRead { asked: 1, ..StreamsRead::default() };
-    let mut lateness = Lateness::default();
+async fn read(port: &Port, job: &Job, stream: u32, answered: Instant, until: &CancellationToken) -> Seen {
+    let mut seen = Seen::default();
     let mut reading = match port.open(job, stream).await {
         Ok(reading) => reading,
         Err(status) => {
@@ -89,16 +100,12 @@ async fn read(
             next = reading.next() => next,
             () = until.cancelled() => break,
         };
-        let now = wall::tick();
+        let came = wall::tick() - answered;
         match next {
             Ok(Next::Frame(frame)) => {
-                if seen.frames == 0 {
-                    seen.first_frame.record(now - answered);
-                }
-                seen.frames += 1;
-                if let Some(time) = frame.timestamp_in_milis.last() {
-                    lateness.came(now - answered, *time);
-                }
+                seen.first_frame.get_or_insert(came);
+                // Every frame that fits the geometry of its stream has rows.
+                seen.lateness.came(came, frame.timestamp_in_milis.last().copied().unwrap_or_default());
             }
             Ok(Next::End(status)) => {
                 return seen.fails(format!("stream {stream} of job {} ended: {status}", job.id));
@@ -106,12 +113,10 @@ async fn read(
             Err(failure) => return seen.fails(failure.what),
         }
     }
-    lateness.into_latencies(&mut seen.lateness);
-    if seen.frames == 0 {
-        seen.fails(format!("stream {stream} of job {} sent no frame", job.id))
-    } else {
-        seen
+    if seen.first_frame.is_none() {
+        return seen.fails(format!("stream {stream} of job {} sent no frame", job.id));
     }
+    seen
 }
 
 /// How late frames are, though nobody knows how far the server's clock is off.
