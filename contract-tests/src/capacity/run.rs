@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,9 @@ use crate::wall;
 
 /// How often is looked whether something has come about.
 const STEP: Duration = Duration::from_secs(1);
+/// Jobs whose streams are opened at a time. **Chosen**: what a generator does at once, its machine does late, and it would be
+/// the latency of configures that tells. Who waits for it waits from the answer on, so that first frames tell instead.
+const OPENING: usize = 4;
 /// How long an interrupted run waits for answers that may name jobs.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
@@ -362,20 +366,27 @@ fn id_of(reply: &Reply) -> Option<&str> {
 /// Those who read the streams of a level's jobs, from each answer on until the level has been held long enough.
 struct Readers {
     wanted: bool,
+    /// Leave to open the streams of a job.
+    opening: Arc<Semaphore>,
     done: CancellationToken,
     reading: JoinSet<Vec<Seen>>,
 }
 
 impl Readers {
     fn of(wanted: bool) -> Self {
-        Self { wanted, done: CancellationToken::new(), reading: JoinSet::new() }
+        Self {
+            wanted,
+            opening: Arc::new(Semaphore::new(OPENING)),
+            done: CancellationToken::new(),
+            reading: JoinSet::new(),
+        }
     }
 
     fn read(&mut self, server: &Server, job: &crate::job::Job) {
         if self.wanted {
             let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
-            let answered = wall::tick();
-            self.reading.spawn(async move { read_job(&server, &job, answered, &done).await });
+            let (answered, opening) = (wall::tick(), Arc::clone(&self.opening));
+            self.reading.spawn(async move { read_job(&server, &job, answered, &opening, &done).await });
         }
     }
 

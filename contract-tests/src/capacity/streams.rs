@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 
 use super::latency::Latencies;
 use super::server::Server;
-use crate::client::grpc::{Next, Port};
+use crate::client::grpc::{Next, Port, Reading};
 use crate::job::Job;
 use crate::wall;
 
@@ -75,21 +77,32 @@ pub(super) async fn read_job(
     server: &Server,
     job: &Job,
     answered: Instant,
+    opening: &Semaphore,
     until: &CancellationToken,
 ) -> Vec<Seen> {
+    let leave = opening.acquire().await;
     let port = match Port::connect(&server.authority(job)).await {
         Ok(port) => port.patient_for(server.patience()),
         Err(failure) => {
             return (0..job.streams).map(|_| Seen::default().fails(failure.what.as_str())).collect();
         }
     };
-    let reading = (0..job.streams).map(|stream| read(&port, job, stream, answered, until));
+    let opened = futures_util::future::join_all((0..job.streams).map(|stream| port.open(job, stream))).await;
+    drop(leave);
+    let reading =
+        opened.into_iter().enumerate().map(|(stream, opened)| read(job, stream, opened, answered, until));
     futures_util::future::join_all(reading).await
 }
 
-async fn read(port: &Port, job: &Job, stream: u32, answered: Instant, until: &CancellationToken) -> Seen {
+async fn read(
+    job: &Job,
+    stream: usize,
+    opened: Result<Reading, Status>,
+    answered: Instant,
+    until: &CancellationToken,
+) -> Seen {
     let mut seen = Seen::default();
-    let mut reading = match port.open(job, stream).await {
+    let mut reading = match opened {
         Ok(reading) => reading,
         Err(status) => {
             return seen.fails(format!("stream {stream} of job {} is refused: {status}", job.id));
