@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::cluster::{ClusterView, PodsSeen};
 use super::fire::{Shot, Shots, on_schedule, together};
@@ -18,7 +19,7 @@ use super::measured::{LevelResult, Measured, Outcome};
 use super::plan::Plan;
 use super::server::{Reply, Server};
 use super::shapes::Shape;
-use super::streams::{Seen, StreamsRead, read_job};
+use super::streams::{Seen, StreamsRead, open_all, read_all};
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::wall;
@@ -241,8 +242,13 @@ impl Run<'_> {
         let mut result = LevelResult { level, at, took, ..LevelResult::default() };
         self.judge(&over, counted_from, &mut result).await?;
         if let Some(time) = self.plan.read {
+            // Held are all of them: who is opened late is not read for less long.
+            let held = async {
+                readers.open().await;
+                self.server.pass(time).await
+            };
             tokio::select! {
-                passed = self.server.pass(time) => passed?,
+                held = held => held?,
                 () = self.stop.now() => {}
             }
         }
@@ -367,7 +373,9 @@ fn id_of(reply: &Reply) -> Option<&str> {
 struct Readers {
     wanted: bool,
     /// Leave to open the streams of a job.
-    opening: Arc<Semaphore>,
+    leave: Arc<Semaphore>,
+    /// Jobs whose streams are not all open yet.
+    opening: TaskTracker,
     done: CancellationToken,
     reading: JoinSet<Vec<Seen>>,
 }
@@ -376,7 +384,8 @@ impl Readers {
     fn of(wanted: bool) -> Self {
         Self {
             wanted,
-            opening: Arc::new(Semaphore::new(OPENING)),
+            leave: Arc::new(Semaphore::new(OPENING)),
+            opening: TaskTracker::new(),
             done: CancellationToken::new(),
             reading: JoinSet::new(),
         }
@@ -385,9 +394,24 @@ impl Readers {
     fn read(&mut self, server: &Server, job: &crate::job::Job) {
         if self.wanted {
             let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
-            let (answered, opening) = (wall::tick(), Arc::clone(&self.opening));
-            self.reading.spawn(async move { read_job(&server, &job, answered, &opening, &done).await });
+            let (answered, leave, opening) = (wall::tick(), Arc::clone(&self.leave), self.opening.token());
+            self.reading.spawn(async move {
+                let open = async {
+                    let _leave = leave.acquire().await;
+                    open_all(&server, &job).await
+                };
+                // Whoever has seen enough does not wait for the others.
+                let opened = done.run_until_cancelled(open).await.unwrap_or_default();
+                drop(opening);
+                read_all(&job, opened, answered, &done).await
+            });
         }
+    }
+
+    /// Waits until every stream is open, or refused.
+    async fn open(&self) {
+        self.opening.close();
+        self.opening.wait().await;
     }
 
     async fn end(self) -> Option<StreamsRead> {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
 
 use super::latency::Latencies;
 use super::server::Server;
@@ -72,42 +70,46 @@ impl Extend<Seen> for StreamsRead {
     }
 }
 
-/// Reads every stream of a job until somebody has seen enough.
-pub(super) async fn read_job(
-    server: &Server,
-    job: &Job,
-    answered: Instant,
-    opening: &Semaphore,
-    until: &CancellationToken,
-) -> Vec<Seen> {
-    let leave = opening.acquire().await;
+/// A stream that is open, or why it is not.
+type Opened = Result<Reading, String>;
+
+/// Opens every stream of a job.
+pub(super) async fn open_all(server: &Server, job: &Job) -> Vec<Opened> {
     let port = match Port::connect(&server.authority(job)).await {
         Ok(port) => port.patient_for(server.patience()),
-        Err(failure) => {
-            return (0..job.streams).map(|_| Seen::default().fails(failure.what.as_str())).collect();
-        }
+        Err(failure) => return (0..job.streams).map(|_| Err(failure.what.clone())).collect(),
     };
-    let opened = futures_util::future::join_all((0..job.streams).map(|stream| port.open(job, stream))).await;
-    drop(leave);
-    let reading =
-        opened.into_iter().enumerate().map(|(stream, opened)| read(job, stream, opened, answered, until));
+    let open = async |stream| {
+        let refused = |status| format!("stream {stream} of job {} is refused: {status}", job.id);
+        port.open(job, stream).await.map_err(refused)
+    };
+    futures_util::future::join_all((0..job.streams).map(open)).await
+}
+
+/// Reads the streams of a job until somebody has seen enough.
+pub(super) async fn read_all(
+    job: &Job,
+    opened: Vec<Opened>,
+    answered: Instant,
+    until: &CancellationToken,
+) -> Vec<Seen> {
+    let reading = (0..).zip(opened).map(|(stream, opened)| async move {
+        match opened {
+            Ok(reading) => read(job, stream, reading, answered, until).await,
+            Err(why) => Seen::default().fails(why),
+        }
+    });
     futures_util::future::join_all(reading).await
 }
 
 async fn read(
     job: &Job,
-    stream: usize,
-    opened: Result<Reading, Status>,
+    stream: u32,
+    mut reading: Reading,
     answered: Instant,
     until: &CancellationToken,
 ) -> Seen {
     let mut seen = Seen::default();
-    let mut reading = match opened {
-        Ok(reading) => reading,
-        Err(status) => {
-            return seen.fails(format!("stream {stream} of job {} is refused: {status}", job.id));
-        }
-    };
     loop {
         let next = tokio::select! {
             next = reading.next() => next,
