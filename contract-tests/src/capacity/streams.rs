@@ -1,7 +1,9 @@
 //! Every stream of every job, read while a level holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -47,12 +49,7 @@ impl StreamsRead {
 }
 
 /// Reads every stream of a job until somebody has seen enough.
-pub(super) async fn read_job(
-    server: &Server,
-    job: &Job,
-    answered: Instant,
-    until: &CancellationToken,
-) -> StreamsRead {
+async fn read_job(server: &Server, job: &Job, answered: Instant, until: &CancellationToken) -> StreamsRead {
     let streams = u64::from(job.streams);
     let port = match Port::connect(&server.authority(job)).await {
         Ok(port) => port.patient_for(server.patience()),
@@ -111,6 +108,36 @@ async fn read(
         seen.fails(format!("stream {stream} of job {} sent no frame", job.id))
     } else {
         seen
+    }
+}
+
+/// Those who read the streams of a level's jobs, from each answer on until the level has been held long enough.
+pub(super) struct Readers {
+    wanted: bool,
+    done: CancellationToken,
+    reading: JoinSet<StreamsRead>,
+}
+
+impl Readers {
+    pub(super) fn of(wanted: bool) -> Self {
+        Self { wanted, done: CancellationToken::new(), reading: JoinSet::new() }
+    }
+
+    pub(super) fn read(&mut self, server: &Server, job: &Job) {
+        if self.wanted {
+            let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
+            let answered = wall::tick();
+            self.reading.spawn(async move { read_job(&server, &job, answered, &done).await });
+        }
+    }
+
+    pub(super) async fn end(self) -> Option<StreamsRead> {
+        self.done.cancel();
+        let mut all = StreamsRead::default();
+        for read in self.reading.join_all().await {
+            all.add(read);
+        }
+        self.wanted.then_some(all)
     }
 }
 
