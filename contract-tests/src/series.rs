@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
@@ -136,6 +136,9 @@ pub struct Entry {
     pub at: jiff::Timestamp,
     /// What kind of run it was.
     pub kind: Kind,
+    /// Which rate shape, of a run of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<String>,
     /// What the server is called where it runs.
     pub environment: String,
     /// The server.
@@ -171,23 +174,40 @@ pub struct Appended {
     pub unread: Vec<usize>,
 }
 
-/// Appends a run to the series of a folder, and writes its metrics anew.
+/// Appends a run to the series of a folder, and writes its metrics anew. Runs that end together wait for one another.
 ///
 /// # Errors
 /// When one of the files cannot be written.
 pub fn append(folder: &Path, entry: &Entry) -> io::Result<Appended> {
     fs::create_dir_all(folder)?;
     let (series, textfile) = (folder.join(SERIES), folder.join(TEXTFILE));
+    let mut file = File::options().read(true).append(true).create(true).open(&series)?;
+    // Until both files are written: else the metrics of whoever read first could replace those of whoever read all.
+    file.lock()?;
     let mut line = serde_json::to_string(entry)?;
     line.push('\n');
-    // One write of one line, so that runs which end together do not mix theirs.
-    File::options().append(true).create(true).open(&series)?.write_all(line.as_bytes())?;
+    if !ends_a_line(&mut file)? {
+        // Somebody was stopped within a line: that one is lost, and this one must not be.
+        line.insert(0, '\n');
+    }
+    file.write_all(line.as_bytes())?;
     let (entries, unread) = read(&series)?;
-    // The collector may read at any moment, and shall never find half a file.
-    let half = folder.join(format!("{TEXTFILE}.{}", std::process::id()));
+    // The collector may read at any moment, and shall never find half a file; it takes no name that ends otherwise.
+    let half = folder.join(format!("{TEXTFILE}.half"));
     fs::write(&half, metrics(&entries).map_err(io::Error::other)?)?;
     fs::rename(&half, &textfile)?;
     Ok(Appended { series, textfile, unread })
+}
+
+/// Whether what is appended begins a line of its own.
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// The runs of a series, oldest first, and the numbers of lines that are none.
@@ -196,18 +216,22 @@ pub fn append(folder: &Path, entry: &Entry) -> io::Result<Appended> {
 /// When the file cannot be read.
 pub fn read(series: &Path) -> io::Result<(Vec<Entry>, Vec<usize>)> {
     let (mut entries, mut unread) = (Vec::new(), Vec::new());
-    for (place, line) in BufReader::new(File::open(series)?).lines().enumerate() {
-        match serde_json::from_str(&line?) {
+    // By bytes: what was cut off need not be text.
+    for (place, line) in BufReader::new(File::open(series)?).split(b'\n').enumerate() {
+        match serde_json::from_slice(&line?) {
             Ok(entry) => entries.push(entry),
             Err(_) => unread.push(place + 1),
         }
     }
+    entries.sort_by_key(|entry: &Entry| entry.at);
     Ok((entries, unread))
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
     kind: String,
+    /// Empty, which to Prometheus is a label that is not there, for what is no run of a shape.
+    shape: String,
     environment: String,
 }
 
@@ -220,23 +244,24 @@ struct LevelLabels {
 
 type Gauges<L> = Family<L, Gauge<f64, AtomicU64>>;
 
-/// The newest run of each kind and environment, in Prometheus's text format.
+/// The newest run of each kind, shape and environment, in Prometheus's text format.
 fn metrics(entries: &[Entry]) -> Result<String, fmt::Error> {
     let newest: BTreeMap<_, _> =
-        entries.iter().map(|entry| ((entry.kind, entry.environment.as_str()), entry)).collect();
+        entries.iter().map(|entry| ((entry.kind, &entry.shape, &entry.environment), entry)).collect();
     let (passed, at) = (Gauges::<Labels>::default(), Gauges::<Labels>::default());
     let figures: BTreeMap<_, _> = Figure::ALL.map(|figure| (figure, Gauges::<Labels>::default())).into();
     let (success, p95) = (Gauges::<LevelLabels>::default(), Gauges::<LevelLabels>::default());
     for entry in newest.values() {
         let kind = serde_json::to_value(entry.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
-        let labels = Labels { kind: kind.unwrap_or_default(), environment: entry.environment.clone() };
+        let (kind, shape) = (kind.unwrap_or_default(), entry.shape.clone().unwrap_or_default());
+        let labels = Labels { kind, shape, environment: entry.environment.clone() };
         passed.get_or_create(&labels).set(f64::from(u8::from(entry.passed)));
         at.get_or_create(&labels).set(entry.at.as_duration().as_secs_f64());
         for (figure, value) in &entry.figures {
             figures[figure].get_or_create(&labels).set(*value);
         }
         for Level { level, success_ratio, latency_p95_seconds } in &entry.levels {
-            let Labels { kind, environment } = labels.clone();
+            let Labels { kind, environment, .. } = labels.clone();
             let labels = LevelLabels { kind, environment, level: *level };
             success.get_or_create(&labels).set(*success_ratio);
             p95.get_or_create(&labels).set(*latency_p95_seconds);

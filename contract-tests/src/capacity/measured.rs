@@ -32,7 +32,7 @@ pub struct LevelResult {
     pub level: u32,
     /// When it was fired, since the beginning of the run.
     pub at: Duration,
-    /// How long it took until the last answer.
+    /// How long it took until the last answer; of a shape, at least as long as those that it is judged by were due.
     pub took: Duration,
     /// How many counted.
     pub succeeded: u32,
@@ -52,6 +52,8 @@ pub struct LevelResult {
     pub streams: Option<StreamsRead>,
     /// The pods of the run's jobs, where the Kubernetes API is there.
     pub pods: Option<PodsSeen>,
+    /// Why nothing is known of what they use, where the Kubernetes API is there.
+    pub no_metrics: Option<String>,
 }
 
 impl LevelResult {
@@ -71,6 +73,12 @@ impl LevelResult {
     #[must_use]
     pub fn success_rate(&self) -> f64 {
         share(self.succeeded, self.attempted())
+    }
+
+    /// Jobs per second, from the first request that was due to the last answer.
+    #[must_use]
+    pub fn jobs_per_second(&self) -> f64 {
+        f64::from(self.succeeded) / self.took.as_secs_f64().max(0.001)
     }
 
     /// Counts what came of one configure.
@@ -118,6 +126,8 @@ pub struct Measured {
     pub machine: Vec<Sample>,
     /// Jobs that were not gone at the end.
     pub left_behind: Vec<String>,
+    /// How long it took until the jobs were gone at the end.
+    pub cleaned_up_in: Duration,
     /// What whoever reads this should know.
     pub notes: Vec<String>,
 }
@@ -197,6 +207,14 @@ impl Measured {
             all.add(one);
             all
         }))
+    }
+
+    /// What whoever reads this should know, with what the cluster did not tell.
+    #[must_use]
+    pub fn all_notes(&self) -> Vec<String> {
+        let no_metrics = self.levels.iter().find_map(|level| level.no_metrics.as_ref());
+        let no_metrics = no_metrics.map(|why| format!("what pods use is not known: {why}"));
+        self.notes.iter().cloned().chain(no_metrics).collect()
     }
 
     /// Jobs per second of the whole run.

@@ -1,34 +1,28 @@
 //! Level after level: fire, count, clean up; and stop at the first level that does not succeed fully.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::time::MissedTickBehavior;
 
 use super::cluster::{ClusterView, PodsSeen};
 use super::fire::{Shot, Shots, on_schedule, together};
+use super::jobs::Jobs;
 use super::latency::Latencies;
 use super::machine::Sampler;
 use super::measured::{LevelResult, Measured, Outcome};
 use super::plan::Plan;
+use super::pods::Awaited;
 use super::server::{Reply, Server};
 use super::shapes::Shape;
-use super::streams::{Seen, StreamsRead, open_all, read_all};
+use super::streams::Readers;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::wall;
 
 /// How often is looked whether something has come about.
 const STEP: Duration = Duration::from_secs(1);
-/// Jobs whose streams are opened at a time. **Chosen**: what a generator does at once, its machine does late, and it would be
-/// the latency of configures that tells. Who waits for it waits from the answer on, so that first frames tell instead.
-const OPENING: usize = 4;
 /// How long an interrupted run waits for answers that may name jobs.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
@@ -55,6 +49,15 @@ pub enum Event<'a> {
 /// Who sees how far a run is.
 pub type Watcher<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
+/// What is fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// The levels of the plan, one after another.
+    Levels,
+    /// A shape instead. The one level that comes of it holds the configures that the shape is judged by.
+    Shape(Shape),
+}
+
 /// Carries a plan out. Whatever comes of it, the jobs of the run are cancelled, and it is looked whether they are gone.
 ///
 /// # Errors
@@ -66,12 +69,11 @@ pub async fn run(
     stop: &Stop,
     watcher: Watcher<'_>,
 ) -> Result<Measured, Failure> {
-    let jobs = Jobs::default();
-    let run = Run { plan, server, cluster, stop, watcher, began: wall::tick(), jobs };
-    run.carry_out(None).await
+    let (measured, broke) = carry_out(plan, Load::Levels, server, cluster, stop, watcher).await;
+    broke.map_or(Ok(measured), Err)
 }
 
-/// Fires a shape instead of levels. The one level that comes of it holds the configures that the shape is judged by.
+/// Fires a shape instead of levels.
 ///
 /// # Errors
 /// As [`run`].
@@ -79,12 +81,41 @@ pub async fn run_shape(
     shape: Shape,
     plan: &Plan,
     server: &Server,
+    cluster: Option<&dyn ClusterView>,
     stop: &Stop,
     watcher: Watcher<'_>,
 ) -> Result<Measured, Failure> {
-    let jobs = Jobs::default();
-    let run = Run { plan, server, cluster: None, stop, watcher, began: wall::tick(), jobs };
-    run.carry_out(Some(shape)).await
+    let (measured, broke) = carry_out(plan, Load::Shape(shape), server, cluster, stop, watcher).await;
+    broke.map_or(Ok(measured), Err)
+}
+
+/// As both, with what was measured until something broke the run off: nothing of a long run shall be lost.
+pub async fn carry_out(
+    plan: &Plan,
+    load: Load,
+    server: &Server,
+    cluster: Option<&dyn ClusterView>,
+    stop: &Stop,
+    watcher: Watcher<'_>,
+) -> (Measured, Option<Failure>) {
+    let began = server.clock().now();
+    let mut run = Run { plan, server, cluster, stop, watcher, began, jobs: Jobs::default() };
+    let sampler = Sampler::start();
+    let mut measured = Measured::default();
+    let fired = match load {
+        Load::Levels => run.fire_all(&mut measured).await,
+        Load::Shape(shape) => run.fire_shape(shape).await.map(|level| measured.levels.push(level)),
+    };
+    let cleaned = run.clean_up(&mut measured).await;
+    measured.duration = run.now();
+    measured.machine = sampler.end();
+    let unanswered = measured.errors().get("no answer").copied().unwrap_or(0);
+    if unanswered > 0 {
+        measured.notes.push(format!(
+            "{unanswered} configures got no answer: if they made jobs all the same, only the server's idle sweep removes them"
+        ));
+    }
+    (measured, fired.and(cleaned).err())
 }
 
 struct Run<'a> {
@@ -93,69 +124,17 @@ struct Run<'a> {
     cluster: Option<&'a dyn ClusterView>,
     stop: &'a Stop,
     watcher: Watcher<'a>,
-    began: Instant,
+    began: Duration,
     jobs: Jobs,
 }
 
-/// The jobs of a run.
-#[derive(Default)]
-struct Jobs {
-    /// Every id that any answer named.
-    named: BTreeSet<String>,
-    /// Those that may still be there, with their ports.
-    live: BTreeMap<String, Option<u16>>,
-}
-
-impl Jobs {
-    /// What an answer means for the run.
-    fn judge(&mut self, reply: &Reply) -> Outcome {
-        let failed =
-            |code: &str, text: &str| Outcome::Failed { code: code.to_owned(), text: text.to_owned() };
-        match reply {
-            Reply::Job(job) => {
-                // Slots, and so ports, are used again once a job is gone: they are unique among those that live.
-                let port = Some(job.port);
-                let taken = self.live.iter().find(|(_, other)| **other == port);
-                let taken =
-                    taken.map(|(other, _)| format!("stream_port {} is that of job {other}", job.port));
-                self.live.insert(job.id.clone(), port);
-                if !self.named.insert(job.id.clone()) {
-                    return failed("not unique", &format!("job_id {} was given before", job.id));
-                }
-                taken.map_or(Outcome::Succeeded, |text| failed("not unique", &text))
-            }
-            Reply::Refused { status, code, text } => {
-                let name =
-                    code.as_ref().map_or_else(|| status.to_string(), |code| format!("{status} {code}"));
-                Outcome::Failed { code: name, text: text.clone() }
-            }
-            Reply::Unusable { id, why } => {
-                self.live.extend(id.clone().map(|id| (id, None)));
-                failed("unusable answer", why)
-            }
-            Reply::NoAnswer(why) => failed("no answer", why),
-        }
-    }
-}
+/// What came of one configure, and when it was due.
+type Judged = (Shot<Option<String>>, Outcome);
 
 impl Run<'_> {
-    async fn carry_out(mut self, shape: Option<Shape>) -> Result<Measured, Failure> {
-        let sampler = Sampler::start();
-        let mut measured = Measured::default();
-        let fired = match shape {
-            None => self.fire_all(&mut measured).await,
-            Some(shape) => self.fire_shape(shape).await.map(|level| measured.levels.push(level)),
-        };
-        let cleaned = self.clean_up(&mut measured).await;
-        measured.duration = self.began.elapsed();
-        measured.machine = sampler.end();
-        let unanswered = measured.errors().get("no answer").copied().unwrap_or(0);
-        if unanswered > 0 {
-            measured.notes.push(format!(
-                "{unanswered} configures got no answer: if they made jobs all the same, only the server's idle sweep removes them"
-            ));
-        }
-        fired.and(cleaned).map(|()| measured)
+    /// Since the beginning of the run.
+    fn now(&self) -> Duration {
+        self.server.clock().now().saturating_sub(self.began)
     }
 
     async fn fire_all(&mut self, measured: &mut Measured) -> Result<(), Failure> {
@@ -190,7 +169,7 @@ impl Run<'_> {
 
     async fn fire(&mut self, level: u32) -> Result<LevelResult, Failure> {
         let (server, workers) = (self.server.clone(), self.plan.workers.min(level) as usize);
-        let shots = together(level as usize, workers, move |_| {
+        let shots = together(level as usize, workers, self.server.clock(), move |_| {
             let server = server.clone();
             async move { server.configure().await }
         });
@@ -198,13 +177,19 @@ impl Run<'_> {
     }
 
     async fn fire_shape(&mut self, shape: Shape) -> Result<LevelResult, Failure> {
-        let (server, moments, from) = (self.server.clone(), shape.moments(), shape.demand().from);
-        let count = u32::try_from(moments.len()).unwrap_or(u32::MAX);
-        let shots = on_schedule(moments, move |_| {
+        let (server, moments, from) = (self.server.clone(), shape.moments(), shape.judged_from());
+        let count = |moments: &[Duration]| u32::try_from(moments.len()).unwrap_or(u32::MAX);
+        let judged = moments.iter().filter(|moment| **moment >= from).count();
+        let all = count(&moments);
+        let shots = on_schedule(moments, self.server.clock(), move |_| {
             let server = server.clone();
             async move { server.configure().await }
         });
-        self.hear(count, shots, from).await
+        let mut result = self.hear(all, shots, from).await?;
+        result.level = u32::try_from(judged).unwrap_or(u32::MAX);
+        // A rate is one over the whole shape, although its last request is due a moment before its end.
+        result.took = result.took.max(shape.length()).saturating_sub(from);
+        Ok(result)
     }
 
     /// Hears what comes of so many configures, and counts those that were due from a moment on.
@@ -215,14 +200,24 @@ impl Run<'_> {
         counted_from: Duration,
     ) -> Result<LevelResult, Failure> {
         (self.watcher)(Event::Fires(level));
-        let (at, fired) = (self.began.elapsed(), wall::tick());
-        let (mut over, mut latency, mut succeeded) = (Vec::new(), Latencies::default(), 0);
+        let at = self.now();
+        let (mut judged, mut latency, mut succeeded) = (Vec::new(), Latencies::default(), 0);
         let mut readers = Readers::of(self.plan.read.is_some());
+        let mut pods = self.cluster.map(|cluster| Awaited::of(cluster, self.plan.pod_running, at));
+        let mut looks = tokio::time::interval_at(wall::tick() + STEP, STEP);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let next = tokio::select! {
                 next = shots.next() => next,
+                // A shape lasts longer than a pod may take, and than an idle job lives.
+                _ = looks.tick(), if pods.is_some() => {
+                    self.glance(&mut pods).await;
+                    continue;
+                }
                 () = self.stop.now() => {
-                    over.extend(shots.halt(LAST_ANSWERS).await);
+                    for shot in shots.halt(LAST_ANSWERS).await {
+                        judged.push(self.judge(shot, &mut pods).await);
+                    }
                     break;
                 }
             };
@@ -232,15 +227,24 @@ impl Run<'_> {
                 latency.record(shot.latency);
                 readers.read(self.server, job);
             }
-            over.push(shot);
-            let answered = u32::try_from(over.len()).unwrap_or(u32::MAX);
+            judged.push(self.judge(shot, &mut pods).await);
+            if pods.as_ref().is_some_and(|pods| self.now() >= pods.looked + STEP) {
+                // A clock that is held may go faster than real time.
+                self.glance(&mut pods).await;
+            }
+            let answered = u32::try_from(judged.len()).unwrap_or(u32::MAX);
             (self.watcher)(Event::Answered { answered, succeeded, p95_ms: latency.quantile_ms(0.95) });
         }
-        let took = fired.elapsed();
-        // In the order in which they were sent, so that the first refusal is always the same one.
-        over.sort_by_key(|shot| shot.number);
+        // By the answers themselves: to hear them may take longer where the generator is busy.
+        let took = judged.iter().map(|(shot, _)| shot.due + shot.latency).max().unwrap_or_default();
         let mut result = LevelResult { level, at, took, ..LevelResult::default() };
-        self.judge(&over, counted_from, &mut result).await?;
+        self.await_pods(&mut judged, pods.as_mut()).await?;
+        // In the order in which they were due, so that the first refusal is always the same one.
+        judged.sort_by_key(|(shot, _)| shot.number);
+        for (shot, outcome) in judged.iter().filter(|(shot, _)| shot.due >= counted_from) {
+            result.count(outcome, shot.latency, shot.service);
+            result.lag.record(shot.lag);
+        }
         if let Some(time) = self.plan.read {
             // Held are all of them: who is opened late is not read for less long.
             let held = async {
@@ -252,70 +256,81 @@ impl Run<'_> {
                 () = self.stop.now() => {}
             }
         }
+        self.see_pods(pods.as_ref(), &mut result).await;
         result.streams = readers.end().await;
         Ok(result)
     }
 
-    async fn judge(
+    /// What a look at the pods cannot tell now it must once all are answered, so that no answer gets lost.
+    async fn glance(&mut self, pods: &mut Option<Awaited<'_>>) {
+        if let Some(pods) = pods {
+            let _ = pods.look(self.now()).await;
+        }
+    }
+
+    async fn judge(&mut self, shot: Shot<Reply>, pods: &mut Option<Awaited<'_>>) -> Judged {
+        let now = self.now();
+        let outcome = self.jobs.judge(&shot.value, self.server, now).await;
+        let id = match &shot.value {
+            Reply::Job(job) => Some(job.id.clone()),
+            Reply::Refused { .. } | Reply::Unusable { .. } | Reply::NoAnswer(_) => None,
+        };
+        if let (Some(pods), Some(id), Outcome::Succeeded) = (pods, &id, &outcome) {
+            pods.answered(id, now);
+        }
+        let Shot { number, due, latency, service, lag, .. } = shot;
+        (Shot { number, due, latency, service, lag, value: id }, outcome)
+    }
+
+    /// Where the cluster can be looked at, a job without a Running pod is none.
+    async fn await_pods(
         &mut self,
-        over: &[Shot<Reply>],
-        counted_from: Duration,
-        result: &mut LevelResult,
+        judged: &mut [Judged],
+        pods: Option<&mut Awaited<'_>>,
     ) -> Result<(), Failure> {
-        let mut outcomes: Vec<_> = over.iter().map(|shot| self.jobs.judge(&shot.value)).collect();
-        self.see_pods(over, &mut outcomes, result).await?;
-        for (shot, outcome) in over.iter().zip(&outcomes).filter(|(shot, _)| shot.due >= counted_from) {
-            result.count(outcome, shot.latency, shot.service);
-            result.lag.record(shot.lag);
+        let Some(pods) = pods else { return Ok(()) };
+        loop {
+            pods.look(self.now()).await?;
+            if pods.is_done() {
+                break;
+            }
+            if self.stop.why().is_some() {
+                pods.give_up(self.now());
+                break;
+            }
+            self.server.pass(STEP).await?;
+        }
+        for (shot, outcome) in judged {
+            let late = shot.value.as_ref().and_then(|id| pods.outcome(id));
+            if let Some(late) = late.filter(|_| *outcome == Outcome::Succeeded) {
+                *outcome = late;
+            }
         }
         Ok(())
     }
 
-    /// Where the cluster can be looked at, a job without a Running pod is none.
-    async fn see_pods(
-        &mut self,
-        over: &[Shot<Reply>],
-        outcomes: &mut [Outcome],
-        result: &mut LevelResult,
-    ) -> Result<(), Failure> {
-        let Some(cluster) = self.cluster else { return Ok(()) };
-        let asked = wall::tick();
-        let mut passed = Duration::ZERO;
-        loop {
-            let pods = cluster.pods().await?;
-            let phase = |id: &str| pods.get(id).map_or("missing", |pod| pod.phase.as_str());
-            let waits = over.iter().zip(&*outcomes).any(|(shot, outcome)| {
-                *outcome == Outcome::Succeeded && id_of(&shot.value).is_some_and(|id| phase(id) != "Running")
-            });
-            if waits && passed.max(asked.elapsed()) < self.plan.pod_running && self.stop.why().is_none() {
-                self.server.pass(STEP).await?;
-                passed += STEP;
-                continue;
-            }
-            for (shot, outcome) in over.iter().zip(outcomes) {
-                let Some(id) = id_of(&shot.value).filter(|_| *outcome == Outcome::Succeeded) else {
-                    continue;
-                };
-                if phase(id) != "Running" {
-                    let text = format!(
-                        "the pod of job {id} is {} after {} s",
-                        phase(id),
-                        self.plan.pod_running.as_secs()
-                    );
-                    *outcome = Outcome::Failed { code: String::from("pod not Running"), text };
-                }
-            }
-            let own = pods.iter().filter(|(id, _)| self.jobs.live.contains_key(*id)).map(|(_, pod)| pod);
-            result.pods = Some(PodsSeen::of(self.began.elapsed(), own));
-            return Ok(());
+    /// The pods of the jobs that live, and what they use once the level was held.
+    async fn see_pods(&mut self, pods: Option<&Awaited<'_>>, result: &mut LevelResult) {
+        let (Some(cluster), Some(pods)) = (self.cluster, pods) else { return };
+        let uses = cluster.uses().await;
+        if let Err(failure) = &uses {
+            // Metrics are not of every cluster, and no figure is better than no run.
+            result.no_metrics = Some(failure.what.clone());
         }
+        let own = pods.seen.iter().filter(|(id, _)| self.jobs.live.contains_key(*id)).map(|(_, pod)| pod);
+        result.pods = Some(PodsSeen::of(self.now(), own, uses.ok().as_ref()));
     }
 
     async fn clean_up(&mut self, measured: &mut Measured) -> Result<(), Failure> {
-        let some = !self.jobs.live.is_empty();
-        measured.left_behind = self.cancel_all().await?;
+        let (some, began) = (!self.jobs.live.is_empty(), self.now());
+        let cancelled = self.cancel_all().await;
+        measured.cleaned_up_in = self.now().saturating_sub(began);
+        // Whoever cannot be asked any more may have all of them.
+        measured.left_behind = self.jobs.live.keys().cloned().collect();
         // A job that nobody can ask about any more may hold its slot for another moment: whoever runs next finds all free.
-        if some && self.stop.why().is_none() { self.server.pass(self.plan.pause).await } else { Ok(()) }
+        let waits = some && self.stop.why().is_none();
+        let waited = if waits { self.server.pass(self.plan.pause).await } else { Ok(()) };
+        cancelled.map(drop).and(waited)
     }
 
     /// Cancels what lives, waits until it is gone, and tells what is not. Where cancelling does nothing, the idle sweep
@@ -328,13 +343,16 @@ impl Run<'_> {
         let workers = self.plan.workers.max(1) as usize;
         let cancel = |server: Server, id: String| async move { server.cancel(&id).await };
         self.of_each(workers, cancel).await;
-        let asked = wall::tick();
-        let mut passed = Duration::ZERO;
+        let (asked, mut trouble) = (self.now(), None);
         loop {
             let gone = |server: Server, id: String| async move { (server.is_gone(&id).await, id) };
             let told = self.of_each(workers, gone).await;
             let pods = match self.cluster {
-                Some(cluster) => cluster.pods().await?,
+                // Jobs end, and the server is asked whether they did, also where their cluster tells nothing.
+                Some(cluster) => cluster.pods().await.unwrap_or_else(|failure| {
+                    trouble.get_or_insert(failure);
+                    BTreeMap::new()
+                }),
                 None => BTreeMap::new(),
             };
             for (gone, id) in told {
@@ -342,16 +360,13 @@ impl Run<'_> {
                     self.jobs.live.remove(&id);
                 }
             }
-            if self.jobs.live.is_empty() || passed.max(asked.elapsed()) >= self.plan.clean_up {
-                return Ok(self.jobs.live.keys().cloned().collect());
+            if self.jobs.live.is_empty() || self.now().saturating_sub(asked) >= self.plan.clean_up {
+                return trouble.map_or_else(|| Ok(self.jobs.live.keys().cloned().collect()), Err);
             }
             self.server.pass(STEP).await?;
-            passed += STEP;
         }
     }
-}
 
-impl Run<'_> {
     /// Asks something of every job that may be there.
     async fn of_each<T, Fut>(&mut self, workers: usize, ask: fn(Server, String) -> Fut) -> Vec<T>
     where
@@ -359,65 +374,5 @@ impl Run<'_> {
     {
         let asking: Vec<_> = self.jobs.live.keys().map(|id| ask(self.server.clone(), id.clone())).collect();
         futures_util::stream::iter(asking).buffer_unordered(workers).collect().await
-    }
-}
-
-fn id_of(reply: &Reply) -> Option<&str> {
-    match reply {
-        Reply::Job(job) => Some(&job.id),
-        Reply::Refused { .. } | Reply::Unusable { .. } | Reply::NoAnswer(_) => None,
-    }
-}
-
-/// Those who read the streams of a level's jobs, from each answer on until the level has been held long enough.
-struct Readers {
-    wanted: bool,
-    /// Leave to open the streams of a job.
-    leave: Arc<Semaphore>,
-    /// Jobs whose streams are not all open yet.
-    opening: TaskTracker,
-    done: CancellationToken,
-    reading: JoinSet<Vec<Seen>>,
-}
-
-impl Readers {
-    fn of(wanted: bool) -> Self {
-        Self {
-            wanted,
-            leave: Arc::new(Semaphore::new(OPENING)),
-            opening: TaskTracker::new(),
-            done: CancellationToken::new(),
-            reading: JoinSet::new(),
-        }
-    }
-
-    fn read(&mut self, server: &Server, job: &crate::job::Job) {
-        if self.wanted {
-            let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
-            let (answered, leave, opening) = (wall::tick(), Arc::clone(&self.leave), self.opening.token());
-            self.reading.spawn(async move {
-                let open = async {
-                    let _leave = leave.acquire().await;
-                    open_all(&server, &job).await
-                };
-                // Whoever has seen enough does not wait for the others.
-                let opened = done.run_until_cancelled(open).await.unwrap_or_default();
-                drop(opening);
-                read_all(&job, opened, answered, &done).await
-            });
-        }
-    }
-
-    /// Waits until every stream is open, or refused.
-    async fn open(&self) {
-        self.opening.close();
-        self.opening.wait().await;
-    }
-
-    async fn end(self) -> Option<StreamsRead> {
-        self.done.cancel();
-        let mut all = StreamsRead::default();
-        all.extend(self.reading.join_all().await.into_iter().flatten());
-        self.wanted.then_some(all)
     }
 }

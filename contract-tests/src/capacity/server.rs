@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::clock::Clock;
 use super::plan::{PAYLOAD, payload};
 use crate::answer::Answer;
 use crate::client::admin::Admin;
@@ -13,7 +14,6 @@ use crate::client::rest::{Request, Rest};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::target::Target;
-use crate::wall;
 
 /// What a configure was answered with.
 #[derive(Clone, Debug)]
@@ -44,8 +44,7 @@ pub enum Reply {
 #[derive(Clone, Debug)]
 pub struct Server {
     rest: Rest,
-    /// The clock that is moved on instead of waiting, where it is held.
-    held: Option<Admin>,
+    clock: Clock,
     grpc_host: Option<String>,
     patience: Duration,
 }
@@ -59,13 +58,18 @@ impl Server {
         let rest = Rest::trusting(&target.base_url(), target.trust());
         let rest = rest.map_err(|error| Failure::could_not_run(error.to_string()))?;
         let patience = target.patience();
-        Ok(Self { rest: rest.patient_for(patience), held: None, grpc_host: target.grpc_host(), patience })
+        Ok(Self {
+            rest: rest.patient_for(patience),
+            clock: Clock::default(),
+            grpc_host: target.grpc_host(),
+            patience,
+        })
     }
 
     /// With a clock that stands until it is moved on.
     #[must_use]
     pub fn held_by(self, admin: Option<Admin>) -> Self {
-        Self { held: admin, ..self }
+        Self { clock: Clock::of(admin), ..self }
     }
 
     /// Lets time pass: on the server's clock where that is held, else for real.
@@ -73,13 +77,13 @@ impl Server {
     /// # Errors
     /// When the clock cannot be moved.
     pub async fn pass(&self, time: Duration) -> Result<(), Failure> {
-        match &self.held {
-            Some(admin) => admin.advance(time).await,
-            None => {
-                wall::until(wall::tick() + time).await;
-                Ok(())
-            }
-        }
+        self.clock.pass(time).await
+    }
+
+    /// What passes for its users.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// One configure with the payload of capacity runs.

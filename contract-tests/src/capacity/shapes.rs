@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::demands::{Demand, Demands};
+
 /// A way in which the rate of configures goes up and down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -15,22 +17,26 @@ pub enum Shape {
     Sustained,
     /// 10 a second for 20 s, a pause of 10 s, then one a second for 10 s: those are judged.
     Recovery,
+    /// 5 a second for 20 s, of which 4 a second must make jobs.
+    Peak,
+    /// 15 a second for 15 s: what came of them must be gone within a minute.
+    Exhaustion,
 }
 
-/// What a shape demands of the configures that are judged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Demand {
-    /// Least share of them that succeeds.
-    pub success: f64,
-    /// Longest mean latency.
-    pub mean: Option<Duration>,
-    /// From when on they are judged.
-    pub from: Duration,
-}
+/// Seconds of a stretch, with its rate at the beginning and at the end.
+type Stretch = (f64, f64, u32);
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Steady, Self::Ramp, Self::Spike, Self::Sustained, Self::Recovery];
+    pub const ALL: [Self; 7] = [
+        Self::Steady,
+        Self::Ramp,
+        Self::Spike,
+        Self::Sustained,
+        Self::Recovery,
+        Self::Peak,
+        Self::Exhaustion,
+    ];
 
     /// As the command line has it.
     #[must_use]
@@ -41,40 +47,58 @@ impl Shape {
             Self::Spike => "spike",
             Self::Sustained => "sustained",
             Self::Recovery => "recovery",
+            Self::Peak => "peak",
+            Self::Exhaustion => "exhaustion",
         }
     }
 
-    /// When each configure is due. **Chosen**, where the contract gives rates only: the spike lasts 10 s between two
-    /// stretches of 10 s, and after the recovery's pause 10 configures come, one a second.
+    /// **Chosen**, where the contract gives rates only: the spike lasts 10 s between two stretches of 10 s, and after the
+    /// recovery's pause 10 configures come, one a second.
+    fn stretches(self) -> &'static [Stretch] {
+        match self {
+            Self::Steady => &[(5.0, 5.0, 45)],
+            Self::Ramp => &[(2.0, 8.0, 30)],
+            Self::Spike => &[(3.0, 3.0, 10), (10.0, 10.0, 10), (3.0, 3.0, 10)],
+            Self::Sustained => &[(0.2, 0.2, 60)],
+            Self::Recovery => &[(10.0, 10.0, 20), (0.0, 0.0, 10), (1.0, 1.0, 10)],
+            Self::Peak => &[(5.0, 5.0, 20)],
+            Self::Exhaustion => &[(15.0, 15.0, 15)],
+        }
+    }
+
+    /// When each configure is due.
     #[must_use]
     pub fn moments(self) -> Vec<Duration> {
+        moments(self.stretches())
+    }
+
+    /// How long it lasts.
+    #[must_use]
+    pub fn length(self) -> Duration {
+        Duration::from_secs(self.stretches().iter().map(|(_, _, seconds)| u64::from(*seconds)).sum())
+    }
+
+    /// From when on its configures are judged.
+    #[must_use]
+    pub fn judged_from(self) -> Duration {
         match self {
-            Self::Steady => moments(&[(5.0, 5.0, 45)]),
-            Self::Ramp => moments(&[(2.0, 8.0, 30)]),
-            Self::Spike => moments(&[(3.0, 3.0, 10), (10.0, 10.0, 10), (3.0, 3.0, 10)]),
-            Self::Sustained => moments(&[(0.2, 0.2, 60)]),
-            Self::Recovery => moments(&[(10.0, 10.0, 20), (0.0, 0.0, 10), (1.0, 1.0, 10)]),
+            Self::Recovery => Duration::from_secs(30),
+            Self::Steady | Self::Ramp | Self::Spike | Self::Sustained | Self::Peak | Self::Exhaustion => {
+                Duration::ZERO
+            }
         }
     }
 
-    /// What it demands, from the contract's table.
+    /// What the contract demands of it.
     #[must_use]
     pub fn demand(self) -> Demand {
-        let of = |success| Demand { success, mean: None, from: Duration::ZERO };
-        match self {
-            Self::Steady | Self::Sustained => of(0.90),
-            Self::Ramp => of(0.85),
-            Self::Spike => of(0.80),
-            Self::Recovery => {
-                Demand { mean: Some(Duration::from_secs(5)), from: Duration::from_secs(30), ..of(0.90) }
-            }
-        }
+        Demands::default().of(self)
     }
 }
 
 /// The moments of stretches, each with its rate at the beginning, at the end, and its seconds: the n-th is due when the
 /// integral of the rate reaches n.
-fn moments(stretches: &[(f64, f64, u32)]) -> Vec<Duration> {
+fn moments(stretches: &[Stretch]) -> Vec<Duration> {
     let mut all = Vec::new();
     let (mut began, mut before) = (0.0, 0.0);
     for (from, to, seconds) in stretches {
@@ -129,6 +153,10 @@ mod tests {
             [within(&recovery, 0, 20), within(&recovery, 20, 30), within(&recovery, 30, 40)],
             [200, 0, 10]
         );
+        let peak = Shape::Peak.moments();
+        assert_eq!((peak.len(), within(&peak, 0, 10)), (100, 50));
+        let exhaustion = Shape::Exhaustion.moments();
+        assert_eq!((exhaustion.len(), within(&exhaustion, 14, 15)), (225, 15));
     }
 
     #[test]
@@ -136,7 +164,8 @@ mod tests {
         for shape in Shape::ALL {
             let moments = shape.moments();
             assert!(moments.is_sorted() && moments[0] == Duration::ZERO, "{}", shape.name());
-            assert!(moments.iter().any(|moment| *moment >= shape.demand().from), "{}", shape.name());
+            assert!(moments.iter().any(|moment| *moment >= shape.judged_from()), "{}", shape.name());
+            assert!(moments.last().is_some_and(|last| *last < shape.length()), "{}", shape.name());
         }
     }
 }

@@ -1,15 +1,23 @@
 //! Every stream of every job, read while a level holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::latency::Latencies;
 use super::server::Server;
 use crate::client::grpc::{Next, Port, Reading};
 use crate::job::Job;
 use crate::wall;
+
+/// Jobs whose streams are opened at a time. **Chosen**: what a generator does at once, its machine does late, and it would be
+/// the latency of configures that tells. Who waits for it waits from the answer on, so that first frames tell instead.
+const OPENING: usize = 4;
 
 /// What reading streams showed.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +59,7 @@ impl StreamsRead {
 
 /// What reading one stream showed. Six hundred of them are read at a time, so it is a few numbers and no distribution.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+struct Seen {
     first_frame: Option<Duration>,
     lateness: Lateness,
     /// Why it could not be opened, ended early, or sent nothing or something wrong.
@@ -74,7 +82,7 @@ impl Extend<Seen> for StreamsRead {
 type Opened = Result<Reading, String>;
 
 /// Opens every stream of a job.
-pub(super) async fn open_all(server: &Server, job: &Job) -> Vec<Opened> {
+async fn open_all(server: &Server, job: &Job) -> Vec<Opened> {
     let port = match Port::connect(&server.authority(job)).await {
         Ok(port) => port.patient_for(server.patience()),
         Err(failure) => return (0..job.streams).map(|_| Err(failure.what.clone())).collect(),
@@ -87,12 +95,7 @@ pub(super) async fn open_all(server: &Server, job: &Job) -> Vec<Opened> {
 }
 
 /// Reads the streams of a job until somebody has seen enough.
-pub(super) async fn read_all(
-    job: &Job,
-    opened: Vec<Opened>,
-    answered: Instant,
-    until: &CancellationToken,
-) -> Vec<Seen> {
+async fn read_all(job: &Job, opened: Vec<Opened>, answered: Instant, until: &CancellationToken) -> Vec<Seen> {
     let reading = (0..).zip(opened).map(|(stream, opened)| async move {
         match opened {
             Ok(reading) => read(job, stream, reading, answered, until).await,
@@ -132,6 +135,59 @@ async fn read(
         return seen.fails(format!("stream {stream} of job {} sent no frame", job.id));
     }
     seen
+}
+
+/// Those who read the streams of a level's jobs, from each answer on until the level has been held long enough.
+pub(super) struct Readers {
+    wanted: bool,
+    /// Leave to open the streams of a job.
+    leave: Arc<Semaphore>,
+    /// Jobs whose streams are not all open yet.
+    opening: TaskTracker,
+    done: CancellationToken,
+    reading: JoinSet<Vec<Seen>>,
+}
+
+impl Readers {
+    pub(super) fn of(wanted: bool) -> Self {
+        Self {
+            wanted,
+            leave: Arc::new(Semaphore::new(OPENING)),
+            opening: TaskTracker::new(),
+            done: CancellationToken::new(),
+            reading: JoinSet::new(),
+        }
+    }
+
+    pub(super) fn read(&mut self, server: &Server, job: &Job) {
+        if self.wanted {
+            let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
+            let (answered, leave, opening) = (wall::tick(), Arc::clone(&self.leave), self.opening.token());
+            self.reading.spawn(async move {
+                let open = async {
+                    let _leave = leave.acquire().await;
+                    open_all(&server, &job).await
+                };
+                // Whoever has seen enough does not wait for the others.
+                let opened = done.run_until_cancelled(open).await.unwrap_or_default();
+                drop(opening);
+                read_all(&job, opened, answered, &done).await
+            });
+        }
+    }
+
+    /// Waits until every stream is open, or refused.
+    pub(super) async fn open(&self) {
+        self.opening.close();
+        self.opening.wait().await;
+    }
+
+    pub(super) async fn end(self) -> Option<StreamsRead> {
+        self.done.cancel();
+        let mut all = StreamsRead::default();
+        all.extend(self.reading.join_all().await.into_iter().flatten());
+        self.wanted.then_some(all)
+    }
 }
 
 /// How late frames are, though nobody knows how far the server's clock is off.

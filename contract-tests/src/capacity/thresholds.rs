@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::demands::Demands;
+
 /// A profile. What a file leaves out is as in the contract; what it has beside these keys is a mistake.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +21,8 @@ pub struct Thresholds {
     pub memory: Memory,
     /// Longest that the generator may be late, at its 99th percentile, in milliseconds.
     pub generator_lag_ms: Lag,
+    /// What each rate shape demands.
+    pub shapes: Demands,
 }
 
 /// Shares of configures that succeed, 0 to 1.
@@ -127,7 +131,7 @@ impl Thresholds {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag) } = self;
+        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag), shapes } = self;
         let shares = [success.poor, success.acceptable, success.good, success.excellent];
         rising("success.poor, acceptable, good, excellent", &shares, 1.0)?;
         rising(
@@ -137,7 +141,8 @@ impl Thresholds {
         )?;
         rising("cpu.warning, critical", &[cpu.warning, cpu.critical], 100.0)?;
         rising("memory.warning, critical", &[memory.warning, memory.critical], 100.0)?;
-        rising("generator_lag_ms", &[*lag], f64::MAX)
+        rising("generator_lag_ms", &[*lag], f64::MAX)?;
+        shapes.check()
     }
 
     /// The contract's word for a share of success.
@@ -170,6 +175,8 @@ fn rising(names: &str, marks: &[f64], most: f64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::demands::Demand;
+    use crate::capacity::shapes::Shape;
 
     #[test]
     fn the_file_in_the_repository_is_the_contract_and_the_default() {
@@ -181,6 +188,13 @@ mod tests {
         {
             assert!(file.contains(key), "{key}");
         }
+        let file: serde_json::Value = serde_saphyr::from_str(file).expect("YAML");
+        for shape in Shape::ALL {
+            let Demand { success, mean_ms, per_second, clean_up_s } = shape.demand();
+            let said = &file["shapes"][shape.name()];
+            let keys = ["success", "mean_ms", "per_second", "clean_up_s"].map(|key| said[key].as_f64());
+            assert_eq!(keys, [success, mean_ms, per_second, clean_up_s], "{}", shape.name());
+        }
     }
 
     #[test]
@@ -190,6 +204,12 @@ mod tests {
         assert_eq!(tuned.latency_ms, LatencyGrades { poor: 3000.0, ..contract });
         assert_eq!(Thresholds { latency_ms: LatencyGrades::default(), ..tuned }, Thresholds::default());
         assert_eq!(Thresholds::parse("# nothing\n"), Ok(Thresholds::default()));
+        let tuned = Thresholds::parse("shapes: { recovery: { success: 0.5 } }\n").expect("a profile").shapes;
+        assert_eq!(
+            tuned.of(Shape::Recovery),
+            Demand { success: Some(0.5), mean_ms: Some(5_000.0), ..Demand::default() }
+        );
+        assert_eq!(tuned.of(Shape::Steady), Shape::Steady.demand());
     }
 
     #[test]
@@ -206,6 +226,12 @@ mod tests {
         );
         assert!(mistake("success: { excellent: 1.1 }").contains("at most 1"));
         assert!(mistake("generator_lag_ms: -1").starts_with("generator_lag_ms: -1 must"));
+        assert_eq!(
+            mistake("shapes: { peak: { success: 85 } }"),
+            "shapes.peak.success: 85 must be from 0 on and at most 1"
+        );
+        assert!(mistake("shapes: { peek: {} }").contains("peek"));
+        assert!(mistake("shapes: { peak: { rate: 4 } }").contains("rate"));
     }
 
     #[test]

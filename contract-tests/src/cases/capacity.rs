@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::capacity::cluster::{ClusterView, RUNNING};
 use crate::capacity::report::{GapReport, Subject};
 use crate::capacity::run::run;
 use crate::capacity::{Environment, Measured, Plan, Standing, Thresholds, Verdict};
@@ -71,7 +72,15 @@ async fn target_capacity_200(story: &Story) -> Result<(), Failure> {
 
 async fn measured(story: &Story, plan: &Plan) -> Result<Measured, Failure> {
     let server = story.under_load()?;
-    let measured = run(plan, &server, None, &Stop::default(), &mut |_| {}).await?;
+    // Where its cluster can be seen, a job is one whose pod runs.
+    let cluster = if story.offers(Capability::K8s) { Some(story.cluster()?) } else { None };
+    let cluster = cluster.map(|cluster| cluster as &dyn ClusterView);
+    let measured = run(plan, &server, cluster, &Stop::default(), &mut |_| {}).await?;
+    for level in &measured.levels {
+        let running = level.pods.as_ref().map(|pods| pods.phases.get(RUNNING).copied().unwrap_or(0));
+        let what = format!("the Running pods of level {}", level.level);
+        equal(&what, &running, &cluster.map(|_| level.succeeded))?;
+    }
     equal("what is left of the run's jobs", &measured.left_behind, &Vec::new())?;
     story.pass(SLOTS_FREE).await?;
     Ok(measured)

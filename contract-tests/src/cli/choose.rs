@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use focus_contract::client::kube::{Access, Kubeconfigs, NAMESPACE};
 use focus_contract::client::rest::Trust;
 use focus_contract::report::without_credentials;
@@ -21,6 +22,42 @@ pub(super) struct Asked {
     pub(super) namespace: Option<String>,
     pub(super) allow_writes: bool,
     pub(super) environments: Vec<String>,
+}
+
+/// The flags that say which server and which cluster, for every command that needs one.
+pub(super) fn arguments(target: &'static str, allow_writes: &'static str) -> [Arg; 8] {
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    [
+        one("target", "mock|URL", target),
+        one("grpc-host", "HOST", "Dial this host for streams instead of the one that answers name"),
+        one("kube", "URL", "The Kubernetes API that the server works with"),
+        one("kubeconfig", "FILE", "A kubeconfig that names that API, instead of --kube")
+            .value_parser(value_parser!(PathBuf)),
+        one("kube-context", "NAME", "The context of the kubeconfig [default: its current one]"),
+        one("namespace", "NAME", "The namespace of the product [default: panda]"),
+        one("admin", "URL", "The server's admin interface, if it is a mock"),
+        Arg::new("allow-writes").long("allow-writes").action(ArgAction::SetTrue).help(allow_writes),
+    ]
+}
+
+impl Asked {
+    /// What [`arguments`] say.
+    pub(super) fn of(matches: &ArgMatches, environments: Vec<String>) -> Self {
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        Self {
+            target: text("target"),
+            admin: text("admin"),
+            grpc_host: text("grpc-host"),
+            kube: text("kube"),
+            kubeconfig: matches.get_one("kubeconfig").cloned(),
+            kube_context: text("kube-context"),
+            namespace: text("namespace"),
+            allow_writes: matches.get_flag("allow-writes"),
+            environments,
+        }
+    }
 }
 
 /// The server, and why that one.

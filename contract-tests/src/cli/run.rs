@@ -31,22 +31,11 @@ pub(super) fn command() -> Command {
     Command::new("run")
         .about("Tell cases to a server, and say whether it keeps its contract")
         .after_help(AFTER)
+        .args(choose::arguments(
+            "The server: a fresh mock for each case, or the base of one that runs already",
+            "Create jobs on a server that runs already; with --admin, reset it before each case, too",
+        ))
         .args([
-            one(
-                "target",
-                "mock|URL",
-                "The server: a fresh mock for each case, or the base of one that runs already",
-            ),
-            one("grpc-host", "HOST", "Dial this host for streams instead of the one that answers name"),
-            one("kube", "URL", "The Kubernetes API that the server works with"),
-            one("kubeconfig", "FILE", "A kubeconfig that names that API, instead of --kube")
-                .value_parser(value_parser!(PathBuf)),
-            one("kube-context", "NAME", "The context of the kubeconfig [default: its current one]"),
-            one("namespace", "NAME", "The namespace of the product [default: panda]"),
-            one("admin", "URL", "The server's admin interface, if it is a mock"),
-            Arg::new("allow-writes").long("allow-writes").action(ArgAction::SetTrue).help(
-                "Create jobs on a server that runs already; with --admin, reset it before each case, too",
-            ),
             many("only", "PATTERN", "Cases that match: * stands for anything within a part, ** across parts"),
             many("skip", "PATTERN", "All but these"),
             many("tag", "TAG", "Cases with any of these tags").value_parser(Tag::ALL.map(Tag::name)),
@@ -123,18 +112,7 @@ fn plan(matches: &ArgMatches) -> anyhow::Result<Plan> {
     let known =
         matches.get_one::<PathBuf>("known-failing").map(|path| KnownFailing::read(path)).transpose()?;
     let variables = Variables::of_this_process();
-    let asked = Asked {
-        target: text("target"),
-        admin: text("admin"),
-        grpc_host: text("grpc-host"),
-        kube: text("kube"),
-        kubeconfig: matches.get_one::<PathBuf>("kubeconfig").cloned(),
-        kube_context: text("kube-context"),
-        namespace: text("namespace"),
-        allow_writes: matches.get_flag("allow-writes"),
-        environments: texts("environment").collect(),
-    };
-    let choice = choose::choose(&asked, &variables)?;
+    let choice = choose::choose(&Asked::of(matches, texts("environment").collect()), &variables)?;
     let reports: Vec<_> = matches.get_many::<ReportFile>("report").into_iter().flatten().cloned().collect();
     for (place, report) in reports.iter().enumerate() {
         let path = report.path.display();

@@ -23,10 +23,15 @@ pub struct Written {
 /// the environment's name becomes `_`, so that no name leads out of the folder.
 #[must_use]
 pub fn stem(environment: &str, at: jiff::Timestamp) -> String {
+    stem_of("infra_gap_report", environment, at)
+}
+
+/// The same for another kind of file.
+pub(in crate::capacity) fn stem_of(kind: &str, environment: &str, at: jiff::Timestamp) -> String {
     let harmless = |c: char| if c.is_alphanumeric() || "-.".contains(c) { c } else { '_' };
     let environment: String = environment.chars().map(harmless).collect();
     let nanoseconds = at.subsec_nanosecond();
-    format!("infra_gap_report_{environment}_{}_{nanoseconds:09}", at.strftime("%Y%m%d_%H%M%S"))
+    format!("{kind}_{environment}_{}_{nanoseconds:09}", at.strftime("%Y%m%d_%H%M%S"))
 }
 
 /// Writes the report in all its formats, beside one another.
@@ -50,7 +55,12 @@ pub fn write(subject: &Subject<'_>, folder: &Path) -> io::Result<Written> {
 }
 
 /// With a counter behind its stem where the file is there already.
-fn exclusively(folder: &Path, stem: &str, kind: &str, text: &str) -> io::Result<PathBuf> {
+pub(in crate::capacity) fn exclusively(
+    folder: &Path,
+    stem: &str,
+    kind: &str,
+    text: &str,
+) -> io::Result<PathBuf> {
     let mut counter = 1;
     loop {
         let name = if counter == 1 { format!("{stem}.{kind}") } else { format!("{stem}_{counter}.{kind}") };

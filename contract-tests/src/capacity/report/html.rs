@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{Line, Mark, Plot};
-use super::{Findings, Subject, generator_limits};
+use super::{Findings, Subject, generator_limits, resources};
 use crate::capacity::measured::{LevelResult, percent};
 use crate::capacity::plan::{Standing, Verdict, payload_in_words};
 use crate::report::words::plain;
@@ -40,7 +40,8 @@ pub(super) fn render(subject: &Subject<'_>) -> String {
                 (table(subject))
                 (errors(subject))
                 h2 { "Resources" }
-                div.plots { (machine(subject)) @if measured.levels.iter().any(|level| level.pods.is_some()) { (pods(subject)) } }
+                div.plots { (machine(subject)) (resources::plots(subject)) }
+                (resources::table(subject))
                 (notes(subject))
             }
         }
@@ -68,13 +69,14 @@ fn tiles(subject: &Subject<'_>) -> Markup {
     let tile = |value: String, what: String, class: &'static str| {
         html! { div.tile { b class=(class) { (value) } span { (what) } } }
     };
+    let answered = |ms: f64| if latency.count() == 0 { String::from("–") } else { format!("{ms:.0} ms") };
     html! {
         div.tiles {
             (tile(subject.gap().to_string(), String::from("jobs missing"), gap))
             (tile(percent(rate), format!("of {} configures · {}", measured.attempted(), thresholds.success_grade(rate)), ""))
-            (tile(format!("{mean:.0} ms"), format!("mean latency · {}", thresholds.latency_grade(mean)), ""))
-            (tile(format!("{:.0} ms", latency.quantile_ms(0.95)), String::from("p95 latency"), ""))
-            (tile(format!("{:.0} ms", latency.max_ms()), String::from("longest"), ""))
+            (tile(answered(mean), format!("mean latency · {}", subject.latency_grade()), ""))
+            (tile(answered(latency.quantile_ms(0.95)), String::from("p95 latency"), ""))
+            (tile(answered(latency.max_ms()), String::from("longest"), ""))
             (tile(format!("{:.1} /s", measured.jobs_per_second()), format!("jobs over {:.0} s", measured.duration.as_secs_f64()), ""))
             @if let Some(read) = measured.streams() {
                 (tile(format!("{}", read.asked - read.failed), format!("of {} streams read · {} frames", read.asked, read.frames), if read.failed > 0 { "bad" } else { "" }))
@@ -90,7 +92,7 @@ fn points(subject: &Subject<'_>, y: impl Fn(&LevelResult) -> f64) -> Vec<(f64, f
 }
 
 /// The target, and where the run broke.
-fn uprights(subject: &Subject<'_>) -> Vec<Mark> {
+pub(super) fn uprights(subject: &Subject<'_>) -> Vec<Mark> {
     let target = subject.plan.target;
     let breaking = subject.measured.first_failing().map(|level| {
         Mark::Upright(f64::from(level.level), format!("breaking point {}", level.level), "breaking")
@@ -170,47 +172,18 @@ fn machine(subject: &Subject<'_>) -> Markup {
     .draw()
 }
 
-fn pods(subject: &Subject<'_>) -> Markup {
-    let seen = || {
-        subject
-            .measured
-            .levels
-            .iter()
-            .filter_map(|level| Some((f64::from(level.level), level.pods.as_ref()?)))
-    };
-    let phase = |phase: &str| -> Vec<_> {
-        seen().map(|(level, pods)| (level, f64::from(pods.phases.get(phase).copied().unwrap_or(0)))).collect()
-    };
-    Plot {
-        title: "Pods",
-        x_name: "jobs at a time",
-        unit: "",
-        at_least: 1.0,
-        lines: vec![
-            Line { class: "a", name: "Running", points: phase("Running") },
-            Line { class: "b", name: "Pending", points: phase("Pending") },
-            Line { class: "c", name: "Failed", points: phase("Failed") },
-        ],
-        marks: uprights(subject),
-    }
-    .draw()
-}
-
 fn table(subject: &Subject<'_>) -> Markup {
-    let ms = |value: f64| format!("{value:.1}");
     html! {
         div.wide { table {
             thead { tr {
-                @for head in ["Level", "Succeeded", "Failed", "Rate", "Mean ms", "p50", "p95", "p99", "Max", "Service p95", "Jobs/s"] { th { (head) } }
+                @for head in ["Level", "Succeeded", "Failed", "Rate", "Mean ms", "p50 ms", "p95 ms", "p99 ms", "Max ms", "Service p95 ms", "Jobs/s"] { th { (head) } }
                 th.text { "Why not" }
             } }
             tbody { @for level in &subject.measured.levels {
                 tr.failing[!level.fully_successful()] {
                     td { (level.level) } td { (level.succeeded) } td { (level.failed) } td { (percent(level.success_rate())) }
-                    td { (ms(level.latency.mean_ms())) }
-                    @for share in [0.5, 0.95, 0.99] { td { (ms(level.latency.quantile_ms(share))) } }
-                    td { (ms(level.latency.max_ms())) } td { (ms(level.service.quantile_ms(0.95))) }
-                    td { (format!("{:.0}", f64::from(level.succeeded) / level.took.as_secs_f64().max(0.001))) }
+                    @for latency in latencies(level) { td { (latency) } }
+                    td { (format!("{:.0}", level.jobs_per_second())) }
                     td.text { (plain(&level.reason().unwrap_or_default())) }
                 }
             } }
@@ -218,6 +191,14 @@ fn table(subject: &Subject<'_>) -> Markup {
         p.sub { "Latency counts from the moment at which the level was fired, so waiting for one of " (subject.plan.workers)
                 " workers is a part of it; service from the moment at which each request was sent." }
     }
+}
+
+/// Mean, median, 95th and 99th percentile, maximum, and the 95th percentile of service; of nothing, nothing.
+fn latencies(level: &LevelResult) -> [String; 6] {
+    let (latency, service) = (&level.latency, &level.service);
+    let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|share| latency.quantile_ms(share));
+    [latency.mean_ms(), p50, p95, p99, latency.max_ms(), service.quantile_ms(0.95)]
+        .map(|ms| if latency.count() == 0 { String::from("–") } else { format!("{ms:.1}") })
 }
 
 fn errors(subject: &Subject<'_>) -> Markup {
@@ -239,7 +220,7 @@ fn notes(subject: &Subject<'_>) -> Markup {
         h2 { "To know" }
         ul {
             @for limit in generator_limits(measured, thresholds) { li.warn { (limit) } }
-            @for note in &measured.notes { li.warn { (plain(note)) } }
+            @for note in measured.all_notes() { li.warn { (plain(&note)) } }
             @if !measured.left_behind.is_empty() {
                 li.bad { "Not gone at the end: " (plain(&measured.left_behind.join(", "))) }
             }
@@ -253,8 +234,50 @@ fn notes(subject: &Subject<'_>) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::gap::tests::{Run, level};
     use super::*;
+    use crate::capacity::cluster::{PodsSeen, Use};
+    use crate::capacity::streams::StreamsRead;
+
+    /// How often a run of these levels shows something.
+    fn shown(levels: Vec<LevelResult>, words: &str) -> usize {
+        render(&Run::of(100, levels).subject()).matches(words).count()
+    }
+
+    #[test]
+    fn pods_and_streams_are_shown_where_they_were_seen() {
+        let mut seen = level(20, 0, "", "");
+        for title in ["Pods", "CPU of pods", "Memory of pods", "Streams"] {
+            assert_eq!(shown(vec![seen.clone()], &format!("<figcaption>{title}<")), 0, "{title}");
+        }
+        let used = Some(Use { cpu_millicores: 2_500, memory_bytes: 1 << 30 });
+        let phases = [(String::from("Running"), 18), (String::from("Pending"), 2)].into();
+        seen.pods = Some(PodsSeen { at: Duration::ZERO, phases, used, measured: 18 });
+        seen.streams = Some(StreamsRead { asked: 60, failed: 6, ..StreamsRead::default() });
+        for title in ["Pods", "CPU of pods", "Memory of pods", "Streams"] {
+            assert_eq!(shown(vec![seen.clone()], &format!("<figcaption>{title}<")), 1, "{title}");
+        }
+        for words in [
+            "18 Running, 2 Pending</td>",
+            "2.50 CPU, 1.00 GiB",
+            "54 of 60",
+            "Running: 18 at 20",
+            "Pending: 2 at 20",
+        ] {
+            assert_eq!(shown(vec![seen.clone()], words), 1, "{words}");
+        }
+        assert_eq!(shown(vec![seen], "other"), 0, "a phase that no pod was in is left out");
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_succeeded_was_not_quick() {
+        let refused = vec![level(0, 10, "503", "full")];
+        assert_eq!(shown(refused.clone(), "mean latency · of no job"), 1);
+        assert_eq!(shown(refused.clone(), "<b>–</b>") + shown(refused.clone(), "<b class=\"\">–</b>"), 3);
+        assert_eq!(shown(refused, "nothing was measured"), 2, "latency, and the machine");
+    }
 
     #[test]
     fn the_page_shows_target_and_breaking_point_and_loads_nothing() {

@@ -35,9 +35,9 @@ pub(super) fn render(subject: &Subject<'_>) -> String {
     if let Some(read) = measured.streams() {
         let _ = writeln!(
             text,
-            "\nStreams: {} read, {} failed, {} frames; first frame p95 {:.0} ms; lateness p99 {:.0} ms.",
+            "\nStreams: {} of {} read, {} frames; first frame p95 {:.0} ms; lateness p99 {:.0} ms.",
+            read.asked - read.failed,
             read.asked,
-            read.failed,
             read.frames,
             read.first_frame.quantile_ms(0.95),
             read.lateness.quantile_ms(0.99)
@@ -49,7 +49,7 @@ pub(super) fn render(subject: &Subject<'_>) -> String {
     list(&mut text, "Recommendations", findings.immediate_actions.into_iter());
     let left = measured.left_behind.iter().map(|id| format!("job {id} was not gone at the end"));
     let limits = generator_limits(measured, subject.thresholds).into_iter();
-    list(&mut text, "To know", limits.chain(measured.notes.iter().cloned()).chain(left));
+    list(&mut text, "To know", limits.chain(measured.all_notes()).chain(left));
     text
 }
 
@@ -65,6 +65,15 @@ fn levels(text: &mut String, subject: &Subject<'_>) {
             let _ = write!(text, "| {ms:.1} ms ");
         }
         let _ = writeln!(text, "| {} |", inline(&level.reason().unwrap_or_default()));
+    }
+    let seen =
+        || subject.measured.levels.iter().filter_map(|level| Some((level.level, level.pods.as_ref()?)));
+    if seen().next().is_some() {
+        text.push_str("\n| Level | Pods | CPU and memory |\n|---:|---|---|\n");
+    }
+    for (level, pods) in seen() {
+        let used = pods.used_in_words().unwrap_or_else(|| String::from("not told"));
+        let _ = writeln!(text, "| {level} | {} | {used} |", inline(&pods.phases_in_words()));
     }
 }
 
@@ -90,8 +99,11 @@ fn inline(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::gap::tests::{Run, level};
     use super::*;
+    use crate::capacity::cluster::PodsSeen;
 
     #[test]
     fn a_ticket_says_what_is_missing_why_and_what_to_do() {
@@ -106,5 +118,20 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is missing in:\n{text}");
         }
+        assert!(!text.contains("Pods"));
+    }
+
+    #[test]
+    fn pods_are_told_level_by_level() {
+        let mut seen = level(20, 0, "", "");
+        let phases = [(String::from("Running"), 20)].into();
+        seen.pods = Some(PodsSeen { at: Duration::ZERO, phases, used: None, measured: 0 });
+        let text = render(&Run::of(20, vec![seen]).subject());
+        assert!(
+            text.contains(
+                "| Level | Pods | CPU and memory |\n|---:|---|---|\n| 20 | 20 Running | not told |\n"
+            ),
+            "{text}"
+        );
     }
 }

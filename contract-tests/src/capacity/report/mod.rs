@@ -8,9 +8,11 @@ mod gap;
 mod html;
 mod markdown;
 mod plot;
+mod resources;
 mod rules;
 
 pub use files::{Written, stem, write};
+pub(in crate::capacity) use files::{exclusively, stem_of};
 pub use gap::GapReport;
 pub use rules::{Findings, generator_limits};
 
@@ -46,6 +48,13 @@ impl Subject<'_> {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.environment.verdict(self.standing())
+    }
+
+    /// The mean latency with the contract's word for it, unless nothing succeeded: nothing is not quick.
+    #[must_use]
+    pub fn latency_grade(&self) -> &'static str {
+        let latency = self.measured.latency();
+        if latency.count() == 0 { "of no job" } else { self.thresholds.latency_grade(latency.mean_ms()) }
     }
 
     /// How many jobs are missing.

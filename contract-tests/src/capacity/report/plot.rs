@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 240.0;
+const HEIGHT: f64 = 270.0;
 /// Room for labels: left, top, right, bottom.
-const ROOM: (f64, f64, f64, f64) = (52.0, 18.0, 16.0, 36.0);
+const ROOM: (f64, f64, f64, f64) = (66.0, 38.0, 16.0, 42.0);
 
 /// A line of points.
 pub(super) struct Line<'a> {
@@ -61,10 +61,13 @@ impl Plot<'_> {
                         text.label x=(at(y_axis - 6.0)) y=(at(y(value) + 4.0)) text-anchor="end" { (number(value)) (self.unit) }
                     }
                     @for value in ticks(x_end) {
-                        text.label x=(at(x(value))) y=(at(x_axis + 16.0)) text-anchor="middle" { (number(value)) }
+                        text.label x=(at(x(value))) y=(at(x_axis + 17.0)) text-anchor="middle" { (number(value)) }
                     }
                     text.label x=(at(WIDTH - right)) y=(at(HEIGHT - 4.0)) text-anchor="end" { (self.x_name) }
                     line.axis x1=(at(y_axis)) x2=(at(WIDTH - right)) y1=(at(x_axis)) y2=(at(x_axis)) {}
+                    @if points().next().is_none() {
+                        text.label.said x=(at(f64::midpoint(y_axis, WIDTH - right))) y=(at(f64::midpoint(x_axis, top))) text-anchor="middle" { "nothing was measured" }
+                    }
                     @for line in &self.lines {
                         path class=(format!("line {}", line.class)) d=(path(&line.points, &x, &y)) {}
                         // A run of an hour has thousands of samples; dots are for levels.
@@ -104,10 +107,11 @@ fn draw_mark(
             // Beyond the middle the words stand on the left, so that they stay within the plot.
             let (anchor, beside) =
                 if px > f64::midpoint(wide.0, wide.1) { ("end", -5.0) } else { ("start", 5.0) };
-            let lower = if *class == "breaking" { 26.0 } else { 12.0 };
+            // Above the plot, each in a row of its own, where no line runs through the words.
+            let row = if *class == "breaking" { -6.0 } else { -22.0 };
             html! {
-                line class=(format!("mark {class}")) x1=(at(px)) x2=(at(px)) y1=(at(high.0)) y2=(at(high.1)) {}
-                text class=(format!("label said {class}")) x=(at(px + beside)) y=(at(high.0 + lower)) text-anchor=(anchor) { (text) }
+                line class=(format!("mark {class}")) x1=(at(px)) x2=(at(px)) y1=(at(high.0 + row)) y2=(at(high.1)) {}
+                text class=(format!("label said {class}")) x=(at(px + beside)) y=(at(high.0 + row + 2.0)) text-anchor=(anchor) { (text) }
             }
         }
     }
@@ -172,7 +176,10 @@ mod tests {
             marks: vec![Mark::Across(1e9, String::from("far above"))],
         };
         let drawn = plot.draw().into_string();
-        assert!(drawn.contains("d=\"M52.0 204.0 L338.0 111.0 L624.0 18.0 \""), "{drawn}");
+        assert!(drawn.contains("d=\"M66.0 228.0 L345.0 133.0 L624.0 38.0 \""), "{drawn}");
         assert!(!drawn.contains("far above"), "a mark beyond the plot is left out");
+        assert!(!drawn.contains("nothing was measured"));
+        let empty = Plot { lines: vec![Line { class: "a", name: "a", points: Vec::new() }], ..plot };
+        assert!(empty.draw().into_string().contains("nothing was measured"));
     }
 }

@@ -105,7 +105,13 @@ fn actions(subject: &Subject<'_>, latency_issues: bool, high_failure_rate: bool)
         (gap > 0, format!("Add nodes: the gap to {} jobs is {gap}", plan.target)),
         (
             no_pod > 0 || high_failure_rate,
-            format!("Raise pod limits: {no_pod} pods were not Running in time, success rate {rate}"),
+            match no_pod {
+                0 => format!(
+                    "Raise pod limits: success rate {rate}, below {}",
+                    percent(subject.thresholds.success.acceptable)
+                ),
+                _ => format!("Raise pod limits: {no_pod} pods were not Running in time, success rate {rate}"),
+            },
         ),
         (
             latency_issues,
@@ -149,11 +155,17 @@ pub fn generator_limits(measured: &Measured, thresholds: &Thresholds) -> Vec<Str
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
+
+    use tokio::sync::Semaphore;
 
     use super::super::gap::tests::{Run, full, level};
     use super::*;
+    use crate::capacity::clock::Clock;
+    use crate::capacity::fire::together;
     use crate::capacity::measured::{LevelResult, Outcome};
+    use crate::wall;
 
     fn findings(run: &Run) -> Findings {
         Findings::of(&run.subject())
@@ -200,6 +212,8 @@ mod tests {
         for (succeeded, high) in [(801, false), (800, false), (799, true)] {
             let found = findings(&Run::of(1000, vec![level(succeeded, 1000 - succeeded, "503", "full")]));
             assert_eq!(found.high_failure_rate, high, "{succeeded}");
+            let limits = "Raise pod limits: success rate 79.90%, below 80.00%";
+            assert_eq!(found.immediate_actions.iter().any(|action| action == limits), high, "{found:?}");
             let text = "High failure rate: 20.10% of configures failed, more than 20.00%: overload or misconfiguration";
             assert_eq!(found.bottlenecks[0] == text, high, "{found:?}");
         }
@@ -249,6 +263,35 @@ mod tests {
             findings(&full(199).wanting(200)).immediate_actions[2],
             "Add nodes: the gap to 200 jobs is 1"
         );
+    }
+
+    /// A server that takes one configure at a time, 100 ms each: of n that come together the mean waits (n + 1) / 2 times.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_slows_down_with_the_level_is_told_by_its_latency() {
+        for (jobs, mean, slow) in [(5, 300.0, false), (19, 1_000.0, false), (20, 1_050.0, true)] {
+            let busy = Arc::new(Semaphore::new(1));
+            let shots = together(jobs, jobs, &Clock::default(), move |_| {
+                let busy = Arc::clone(&busy);
+                async move {
+                    let _one = busy.acquire().await;
+                    wall::until(wall::tick() + Duration::from_millis(100)).await;
+                }
+            });
+            let mut fired =
+                LevelResult { level: u32::try_from(jobs).expect("few"), ..LevelResult::default() };
+            for shot in shots.all().await {
+                // Timers go by whole milliseconds.
+                let latency = Duration::from_millis(u64::try_from(shot.latency.as_millis()).expect("short"));
+                fired.count(&Outcome::Succeeded, latency, shot.service);
+            }
+            let run = Run::of(fired.level, vec![fired]);
+            assert!((run.measured.latency().mean_ms() - mean).abs() < 1e-9, "{:?}", run.measured.latency());
+            let found = findings(&run);
+            assert_eq!(found.latency_issues, slow, "{jobs}");
+            let named =
+                found.bottlenecks[0] == "Slow provisioning: mean creation latency 1050.00 ms over 1000.00 ms";
+            assert_eq!(named, slow, "{found:?}");
+        }
     }
 
     #[test]

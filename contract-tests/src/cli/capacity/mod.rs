@@ -9,13 +9,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use focus_contract::capacity::cluster::ClusterView;
 use focus_contract::capacity::plan::{levels_for, minimum_for};
 use focus_contract::capacity::report::{Subject, write};
-use focus_contract::capacity::run::{run as carry_out, run_shape};
+use focus_contract::capacity::results::Finished;
+use focus_contract::capacity::run::{Load, carry_out};
 use focus_contract::capacity::shapes::Shape;
-use focus_contract::capacity::{Environment, Measured, Plan, Server, Standing, Thresholds, Verdict};
+use focus_contract::capacity::{Environment, Measured, Plan, Server, Standing, Thresholds};
 use focus_contract::client::admin::Admin;
+use focus_contract::client::kube::Cluster;
 use focus_contract::report::INTERRUPTED;
+use focus_contract::series::append;
 use focus_contract::stop::Stop;
 use focus_contract::target::{Mock, Target, Targets};
 use focus_contract::wall;
@@ -37,11 +41,11 @@ pub(super) fn command() -> Command {
     Command::new("capacity")
         .about("Measure how many jobs at a time a server carries, and report what is missing")
         .after_help(AFTER)
+        .args(choose::arguments(
+            "The server: a fresh mock, or the base of one that runs already",
+            "Create jobs on a server that runs already",
+        ))
         .args([
-            one("target", "mock|URL", "The server: a fresh mock, or the base of one that runs already"),
-            one("grpc-host", "HOST", "Dial this host for streams instead of the one that answers name"),
-            one("admin", "URL", "The server's admin interface, if it is a mock"),
-            switch("allow-writes", "Create jobs on a server that runs already"),
             number("jobs", "N", "How many jobs at a time are wanted").default_value("200"),
             number("minimum", "N", "How many are enough [default: 80 % of --jobs]"),
             number("levels", "N,N,...", "How many are fired together, level by level").value_delimiter(','),
@@ -71,7 +75,7 @@ pub(super) fn command() -> Command {
 }
 
 const AFTER: &str = "\
-The server is chosen as by `focus-contract run`, variables included.
+The server and its cluster are chosen as by `focus-contract run`, variables included.
 
 Exit status: 0, the target is met, or the environment only has to carry the minimum and does, or its capacity is for \
 information; 1, fewer jobs than the minimum on dev or staging, or jobs that were not gone at the end, or a shape whose \
@@ -82,7 +86,7 @@ The first Ctrl-C ends the run, cancels its jobs and reports what was measured; t
 /// A run, before it begins.
 struct Prepared {
     plan: Plan,
-    shape: Option<Shape>,
+    load: Load,
     thresholds: Thresholds,
     environment: Environment,
     choice: Choice,
@@ -96,11 +100,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(measure(&prepared));
     runtime.shutdown_background();
-    let (target, measured, interrupted) = done?;
-    match prepared.shape {
-        Some(shape) => Ok(end_of_shape(&prepared, shape, &measured, interrupted)),
-        None => end(&prepared, &target, &measured, interrupted),
-    }
+    end(&prepared, &done?)
 }
 
 /// Everything that can be wrong before a server is asked for anything is found out here.
@@ -122,29 +122,19 @@ fn prepare(matches: &ArgMatches) -> anyhow::Result<Prepared> {
     let thresholds =
         matches.get_one::<PathBuf>("thresholds").map(|path| Thresholds::read(path)).transpose()?;
     let variables = Variables::of_this_process();
-    let choice = choose::choose(
-        &Asked {
-            target: text("target"),
-            admin: text("admin"),
-            grpc_host: text("grpc-host"),
-            allow_writes: matches.get_flag("allow-writes"),
-            environments: text("environment").into_iter().collect(),
-            ..Asked::default()
-        },
-        &variables,
-    )?;
+    let asked = Asked::of(matches, text("environment").into_iter().collect());
+    let choice = choose::choose(&asked, &variables)?;
     if let Place::Server(remote) = &choice.place {
         anyhow::ensure!(remote.allow_writes, "a capacity run creates jobs: --allow-writes gives leave to");
     }
     let folder =
         matches.get_one::<PathBuf>("report-dir").cloned().unwrap_or_else(|| PathBuf::from("reports"));
     let shape = text("shape").and_then(|name| Shape::ALL.into_iter().find(|shape| shape.name() == name));
-    if shape.is_none() {
-        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    }
+    let plan = plan.check()?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok(Prepared {
-        plan: plan.check()?,
-        shape,
+        plan,
+        load: shape.map_or(Load::Levels, Load::Shape),
         thresholds: thresholds.unwrap_or_default(),
         environment: Environment::named(choice.environments.first().map_or("", String::as_str)),
         choice,
@@ -154,8 +144,15 @@ fn prepare(matches: &ArgMatches) -> anyhow::Result<Prepared> {
     })
 }
 
-/// What was measured where, and whether somebody interrupted it.
-async fn measure(prepared: &Prepared) -> anyhow::Result<(String, Measured, bool)> {
+/// A run that is over.
+struct Over {
+    target: String,
+    measured: Measured,
+    interrupted: bool,
+    broke_off: Option<String>,
+}
+
+async fn measure(prepared: &Prepared) -> anyhow::Result<Over> {
     let told = |failure: focus_contract::failure::Failure| anyhow::anyhow!(failure.what);
     let stop = Arc::new(Stop::default());
     let interrupted = Interrupted::default();
@@ -182,43 +179,43 @@ async fn measure(prepared: &Prepared) -> anyhow::Result<(String, Measured, bool)
         _ => None,
     };
     let server = server.held_by(held);
-    let plan = &prepared.plan;
-    say(&said::beginning(&name, &prepared.choice.because, &prepared.environment, plan, prepared.shape));
-    let mut progress = Progress::of(plan, prepared.shape, prepared.in_ci);
+    let cluster = target.kube().map(|access| Cluster::of(&access, target.patience()));
+    let cluster = cluster.transpose().map_err(told)?;
+    let (plan, load) = (&prepared.plan, prepared.load);
+    say(&said::beginning(&name, prepared, target.kube().as_ref()));
+    let mut progress = Progress::of(plan, load, prepared.in_ci);
     let mut watcher = |event: focus_contract::capacity::run::Event<'_>| progress.sees(&event);
-    let measured = match prepared.shape {
-        Some(shape) => run_shape(shape, plan, &server, &stop, &mut watcher).await,
-        // The cluster's pods are seen once the suite has a client of the Kubernetes API.
-        None => carry_out(plan, &server, None, &stop, &mut watcher).await,
-    };
-    Ok((name, measured.map_err(told)?, interrupted.is_so()))
+    let seen = cluster.as_ref().map(|cluster| cluster as &dyn ClusterView);
+    let (measured, broke) = carry_out(plan, load, &server, seen, &stop, &mut watcher).await;
+    let broke_off = broke.map(|failure| failure.what);
+    Ok(Over { target: name, measured, interrupted: interrupted.is_so(), broke_off })
 }
 
-fn end(prepared: &Prepared, target: &str, measured: &Measured, interrupted: bool) -> anyhow::Result<u8> {
-    let Prepared { plan, environment, thresholds, .. } = prepared;
+/// Says and keeps what there is, also of a run that did not come to its end.
+fn end(prepared: &Prepared, over: &Over) -> anyhow::Result<u8> {
+    let Prepared { plan, environment, thresholds, folder, load, .. } = prepared;
+    let Over { target, measured, interrupted, broke_off } = over;
     let subject = Subject { plan, environment, target, thresholds, measured, at: wall::timestamp() };
-    say(&said::ending(&subject));
-    let wanted = prepared.always || subject.standing() != Standing::Met;
-    if wanted {
-        let written = write(&subject, &prepared.folder)
-            .with_context(|| format!("the report cannot be written to {}", prepared.folder.display()))?;
-        say(&said::written(&written));
+    let (interrupted, broke_off) = (*interrupted, broke_off.as_deref());
+    let finished = Finished { subject, load: *load, interrupted, broke_off };
+    let cannot = |what: &str| format!("{what} cannot be written to {}", folder.display());
+    match load {
+        Load::Shape(shape) => say(&said::shape(*shape, &finished)),
+        Load::Levels => {
+            let subject = &finished.subject;
+            say(&said::ending(subject));
+            if prepared.always || subject.standing() != Standing::Met {
+                say(&said::written(&write(subject, folder).with_context(|| cannot("the report"))?));
+            }
+        }
     }
-    Ok(if interrupted {
-        INTERRUPTED
-    } else if subject.verdict() == Verdict::Failed || !measured.left_behind.is_empty() {
-        1
-    } else {
-        0
-    })
-}
-
-fn end_of_shape(prepared: &Prepared, shape: Shape, measured: &Measured, interrupted: bool) -> u8 {
-    let (text, met) = said::shape(shape, measured, &prepared.thresholds);
-    say(&text);
-    match (interrupted, met && measured.left_behind.is_empty()) {
-        (true, _) => INTERRUPTED,
-        (false, true) => 0,
-        (false, false) => 1,
+    let results = finished.write(folder).with_context(|| cannot("the results"))?;
+    let entry = finished.entry();
+    let appended = entry.map(|entry| append(folder, &entry)).transpose();
+    say(&said::kept(&results, appended.with_context(|| cannot("the series"))?.as_ref()));
+    if interrupted {
+        return Ok(INTERRUPTED);
     }
+    anyhow::ensure!(broke_off.is_none(), "the run broke off: {}", broke_off.unwrap_or_default());
+    Ok(u8::from(!finished.passed()))
 }

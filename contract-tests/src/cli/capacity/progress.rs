@@ -4,8 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use focus_contract::capacity::Plan;
-use focus_contract::capacity::run::Event;
-use focus_contract::capacity::shapes::Shape;
+use focus_contract::capacity::run::{Event, Load};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{said, say};
@@ -20,12 +19,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn of(plan: &Plan, shape: Option<Shape>, in_ci: bool) -> Self {
+    pub(super) fn of(plan: &Plan, load: Load, in_ci: bool) -> Self {
         let watched = !in_ci && std::io::stderr().is_terminal();
-        let all = shape.map_or_else(
-            || plan.levels.iter().map(|level| u64::from(*level)).sum(),
-            |shape| shape.moments().len() as u64,
-        );
+        let all = match load {
+            Load::Levels => plan.levels.iter().map(|level| u64::from(*level)).sum(),
+            Load::Shape(shape) => shape.moments().len() as u64,
+        };
         let bar = watched.then(|| {
             let bar = ProgressBar::new(all);
             let style =

@@ -1,28 +1,31 @@
 //! What a run says: where it goes, each level, and what came of it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use focus_contract::capacity::latency::ms;
 use focus_contract::capacity::measured::percent;
 use focus_contract::capacity::report::{Findings, Subject, Written, generator_limits};
+use focus_contract::capacity::results::Finished;
+use focus_contract::capacity::run::Load;
 use focus_contract::capacity::shapes::Shape;
-use focus_contract::capacity::{Environment, LevelResult, Measured, Plan, Thresholds};
+use focus_contract::capacity::{LevelResult, Measured, Thresholds};
+use focus_contract::client::kube::Access;
 use focus_contract::report::words::plain;
+use focus_contract::series::Appended;
+
+use super::Prepared;
 
 /// How many recommendations are printed; the report has all.
 const MOST_RECOMMENDATIONS: usize = 3;
 
-pub(super) fn beginning(
-    target: &str,
-    because: &str,
-    environment: &Environment,
-    plan: &Plan,
-    shape: Option<Shape>,
-) -> String {
+pub(super) fn beginning(target: &str, prepared: &Prepared, cluster: Option<&Access>) -> String {
+    let Prepared { plan, environment, choice, .. } = prepared;
     let levels: Vec<_> = plan.levels.iter().map(ToString::to_string).collect();
-    let load = match shape {
-        Some(shape) => format!("shape {}: {} configures, open-loop", shape.name(), shape.moments().len()),
-        None => format!(
+    let load = match prepared.load {
+        Load::Shape(shape) => {
+            format!("shape {}: {} configures, open-loop", shape.name(), shape.moments().len())
+        }
+        Load::Levels => format!(
             "{} jobs wanted, {} are enough; levels {} with {} workers",
             plan.target,
             plan.minimum,
@@ -30,7 +33,17 @@ pub(super) fn beginning(
             plan.workers
         ),
     };
-    format!("target: {} ({because}); environment {}\n{load}", plain(target), plain(environment.name()))
+    let pods = match cluster {
+        Some(access) => format!("pods: by {}, namespace {}", access.shown(), access.namespace()),
+        None => String::from("pods: not looked at, for want of a Kubernetes API"),
+    };
+    let (because, environment) = (&choice.because, environment.name());
+    format!(
+        "target: {} ({because}); environment {}\n{}\n{load}",
+        plain(target),
+        plain(environment),
+        plain(&pods)
+    )
 }
 
 pub(super) fn level(level: &LevelResult) -> String {
@@ -48,8 +61,11 @@ pub(super) fn level(level: &LevelResult) -> String {
         quantile(0.99),
         latency.max_ms(),
         level.service.quantile_ms(0.95),
-        f64::from(level.succeeded) / level.took.as_secs_f64().max(0.001),
+        level.jobs_per_second(),
     );
+    if let Some(pods) = &level.pods {
+        let _ = write!(text, "\n             pods: {}", pods.words());
+    }
     if let Some(read) = &level.streams {
         let _ = write!(
             text,
@@ -79,7 +95,7 @@ pub(super) fn ending(subject: &Subject<'_>) -> String {
         percent(measured.success_rate()),
         thresholds.success_grade(measured.success_rate()),
         latency.mean_ms(),
-        thresholds.latency_grade(latency.mean_ms()),
+        subject.latency_grade(),
         latency.quantile_ms(0.95),
         latency.quantile_ms(0.99),
         latency.max_ms(),
@@ -109,7 +125,7 @@ fn remarks(text: &mut String, measured: &Measured, thresholds: &Thresholds) {
     if let Some(why) = measured.streams().and_then(|read| read.trouble) {
         let _ = writeln!(text, "a stream: {}", plain(&why));
     }
-    for what in generator_limits(measured, thresholds).iter().chain(&measured.notes) {
+    for what in generator_limits(measured, thresholds).iter().chain(&measured.all_notes()) {
         let _ = writeln!(text, "note: {}", plain(what));
     }
     if !measured.left_behind.is_empty() {
@@ -130,26 +146,31 @@ pub(super) fn written(written: &Written) -> String {
     text
 }
 
-/// What came of a shape, and whether its demands are met.
-pub(super) fn shape(shape: Shape, measured: &Measured, thresholds: &Thresholds) -> (String, bool) {
-    let demand = shape.demand();
+/// What came of a shape, and which of its demands are met.
+pub(super) fn shape(shape: Shape, finished: &Finished<'_>) -> String {
+    let Subject { measured, thresholds, .. } = &finished.subject;
     let mut text = String::new();
     for result in &measured.levels {
         let _ = writeln!(text, "{}", level(result));
     }
     remarks(&mut text, measured, thresholds);
-    let (rate, mean) = (measured.success_rate(), measured.latency().mean_ms());
-    let quick = demand.mean.is_none_or(|longest| mean <= ms(longest));
-    let met = rate >= demand.success && quick;
-    let longest =
-        demand.mean.map_or_else(String::new, |longest| format!(", mean at most {:.0} ms", ms(longest)));
-    let _ = write!(
-        text,
-        "shape {}: {} succeeded, mean {mean:.1} ms; wanted {}{longest}: {}",
-        shape.name(),
-        percent(rate),
-        percent(demand.success),
-        if met { "met" } else { "missed" }
-    );
-    (text, met)
+    for held in finished.demands() {
+        let _ = writeln!(text, "shape {}: {}", shape.name(), held.words);
+    }
+    let passed = if finished.passed() { "passed" } else { "failed" };
+    let _ = write!(text, "shape {}: {passed}", shape.name());
+    text
+}
+
+/// Where the results and the series are.
+pub(super) fn kept(results: &Path, appended: Option<&Appended>) -> String {
+    let mut text = format!("results: {}", results.display());
+    if let Some(Appended { series, textfile, unread }) = appended {
+        let _ = write!(text, "\nseries: {}\n        {}", series.display(), textfile.display());
+        if !unread.is_empty() {
+            let lines: Vec<_> = unread.iter().map(ToString::to_string).collect();
+            let _ = write!(text, "\nnote: lines of the series that are no runs: {}", lines.join(", "));
+        }
+    }
+    text
 }
