@@ -7,18 +7,31 @@ use anyhow::Context;
 use focus_proto::pandadatastream::data_stream_service_client::DataStreamServiceClient;
 use focus_proto::pandadatastream::{DataStream, StreamDataRequest};
 use tonic::Streaming;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::wall::now;
 
 /// What servers and clients accept.
 pub(crate) const LARGEST_MESSAGE: usize = 50 * 1024 * 1024;
 
+/// A connection to a job's port.
+pub(crate) struct Calls(DataStreamServiceClient<Channel>);
+
+impl Calls {
+    pub(crate) async fn to(address: SocketAddr) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+        Ok(Self(DataStreamServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE)))
+    }
+
+    /// Opens a call on a stream.
+    pub(crate) async fn open(&mut self, stream_id: i32) -> anyhow::Result<Streaming<DataStream>> {
+        Ok(self.0.stream_data(StreamDataRequest { stream_id }).await?.into_inner())
+    }
+}
+
 /// Opens a call on stream 0.
 async fn open(address: SocketAddr) -> anyhow::Result<Streaming<DataStream>> {
-    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
-    let mut client = DataStreamServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
-    Ok(client.stream_data(StreamDataRequest { stream_id: 0 }).await?.into_inner())
+    Calls::to(address).await?.open(0).await
 }
 
 /// The first messages of a stream.

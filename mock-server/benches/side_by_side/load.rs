@@ -52,7 +52,8 @@ impl Work {
     }
 }
 
-fn job_id(answer: &[u8]) -> anyhow::Result<&str> {
+/// The job of an answer to a configuration.
+pub(crate) fn job_id(answer: &[u8]) -> anyhow::Result<&str> {
     // From its end: what comes before is long.
     let after = std::str::from_utf8(answer)?.rsplit_once(r#""job_id":""#).context("a job id")?.1;
     Ok(after.split_once('"').context("a job id")?.0)

@@ -12,12 +12,16 @@ use crate::process::Process;
 /// Nothing is swept and nobody is cut off, however fast the clock goes.
 const LASTING: &str = "sweep: { period_s: 86400, hits: 100000 }\nstream: { inactivity_s: 86400 }\n";
 
+/// The same with a sample every ten seconds, as by default.
+const SAMPLED: &str = "sweep: { period_s: 10, hits: 100000 }\nstream: { inactivity_s: 86400 }\n";
+
 /// A started mock.
 pub(crate) struct Mock {
     pub(crate) process: Process,
     pub(crate) rest: SocketAddr,
     /// The Kubernetes API, where there is one.
-    pub(crate) kube: Option<SocketAddr>,
+    kube: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     _world: Option<tempfile::NamedTempFile>,
 }
 
@@ -38,11 +42,14 @@ impl Mock {
         Self::with(&["--kube", "127.0.0.1:0", "--clock", "manual"], None)
     }
 
+    /// The same in a world where idle jobs stay, although they are looked at.
+    pub(crate) fn crowded() -> anyhow::Result<Self> {
+        Self::with(&["--kube", "127.0.0.1:0", "--clock", "manual"], Some(world(SAMPLED)?))
+    }
+
     /// With a clock that goes so many times faster, in a world where idle jobs stay.
     pub(crate) fn scaled(factor: u32) -> anyhow::Result<Self> {
-        let world = tempfile::Builder::new().suffix(".yaml").tempfile().context("a world file")?;
-        std::fs::write(world.path(), LASTING).context("a world file")?;
-        Self::with(&["--kube", "off", "--clock", &format!("scaled:{factor}")], Some(world))
+        Self::with(&["--kube", "off", "--clock", &format!("scaled:{factor}")], Some(world(LASTING)?))
     }
 
     fn with(arguments: &[&str], world: Option<tempfile::NamedTempFile>) -> anyhow::Result<Self> {
@@ -61,7 +68,15 @@ impl Mock {
             url.map(|address| address.parse().context("an address")).transpose()
         };
         let rest = address("rest")?.context("an address")?;
-        Ok(Self { process, rest, kube: address("kube")?, _world: world })
+        Ok(Self { process, rest, kube: address("kube")?, admin: address("admin")?, _world: world })
+    }
+
+    pub(crate) fn kube(&self) -> anyhow::Result<SocketAddr> {
+        self.kube.context("a Kubernetes API")
+    }
+
+    pub(crate) fn admin(&self) -> anyhow::Result<SocketAddr> {
+        self.admin.context("an admin interface")
     }
 
     /// Asks once, on a connection of its own: status and body.
@@ -89,4 +104,10 @@ impl Mock {
         }
         Ok(jobs)
     }
+}
+
+fn world(text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
+    let world = tempfile::Builder::new().suffix(".yaml").tempfile().context("a world file")?;
+    std::fs::write(world.path(), text).context("a world file")?;
+    Ok(world)
 }

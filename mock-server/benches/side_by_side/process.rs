@@ -38,6 +38,11 @@ impl Process {
         Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
     }
 
+    /// The same in seconds.
+    pub(crate) fn cpu_seconds(&self) -> Option<f64> {
+        Some(self.cpu_ticks()? as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
     /// Resident memory in KiB; `None` where the system does not tell.
     pub(crate) fn resident_kib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

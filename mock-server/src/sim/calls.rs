@@ -108,8 +108,8 @@ pub struct OpenedCall {
 /// What a call gets when it asks for its next rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Turn {
-    /// Rows from that number on, with their times in epoch milliseconds.
-    Rows { first: u64, times: Vec<i64> },
+    /// Rows from that number on, with their times in epoch milliseconds, and since when the call could have had a frame.
+    Rows { first: u64, times: Vec<i64>, due: Moment },
     /// Nothing before that moment.
     Wait(Moment),
     /// Nothing any more.
@@ -174,7 +174,7 @@ impl World {
                 if let Some(since) = stream.silent_since {
                     return Turn::Wait(since.after(SILENCE));
                 }
-                let turn = historic_turn(stream, Playtime::of(window, speed, pace), pace, now);
+                let turn = historic_turn(call, stream, Playtime::of(window, speed, pace), pace, now);
                 call.count(&turn);
                 let goes_away = job.terms.quirks.has(Quirk::StreamGoaway);
                 if goes_away && stream.next_frame >= BURST {
@@ -286,7 +286,9 @@ fn live_turn(
     if now < call.due {
         return Turn::Wait(call.due);
     }
-    // A call that comes late finds its earlier rows gone: the fibre does not wait. Numbers and times jump.
+    // A call that comes late finds its earlier rows gone: the fibre does not wait. Numbers and times jump, and the frame
+    // that comes instead is as late as the first of those it has missed.
+    let due = call.due;
     let missed = now.since(call.due).as_nanos() / pace.interval().as_nanos();
     let missed = u32::try_from(missed).unwrap_or(u32::MAX);
     call.due = call.due.after(pace.interval().saturating_mul(missed)).after(pace.interval());
@@ -297,10 +299,10 @@ fn live_turn(
     let first = stream.next_row + u64::from(missed) * u64::from(pace.rows());
     stream.next_row = first + u64::from(pace.rows());
     stream.last_time = times.last().copied().map(EpochMillis);
-    Turn::Rows { first, times }
+    Turn::Rows { first, times, due }
 }
 
-fn historic_turn(stream: &mut StreamState, play: Playtime, pace: Pace, now: Moment) -> Turn {
+fn historic_turn(call: &Call, stream: &mut StreamState, play: Playtime, pace: Pace, now: Moment) -> Turn {
     let began = *stream.playback_began.get_or_insert(now);
     let over = stream.next_frame >= play.frames();
     let due = began.after(if over { play.length() } else { play.due(stream.next_frame) });
@@ -314,5 +316,7 @@ fn historic_turn(stream: &mut StreamState, play: Playtime, pace: Pace, now: Mome
     stream.next_frame += 1;
     let first = stream.next_row;
     stream.next_row += u64::from(pace.rows());
-    Turn::Rows { first, times: (first..stream.next_row).map(|row| play.row_time(row).0).collect() }
+    let times = (first..stream.next_row).map(|row| play.row_time(row).0).collect();
+    // What nobody was there to take while a stream was read by nobody is not late.
+    Turn::Rows { first, times, due: due.max(call.opened) }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::domain::job::StreamEnd;
+use crate::domain::time::Playback;
 
 use super::faults::{AnyRoute, GiveBack, KubeRoute, Point, Route, Step};
 use super::journal::{Happening, Removal};
@@ -136,10 +137,13 @@ impl Histogram {
     ];
 
     fn add(&mut self, time: Duration) {
-        let bucket = Self::BOUNDS.iter().position(|bound| time <= *bound);
-        self.counts[bucket.unwrap_or(Self::BOUNDS.len())] += 1;
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.nanos = self.nanos.saturating_add(nanos);
+        self.counts[Self::bucket(time)] += 1;
+        self.nanos = self.nanos.saturating_add(nanos(time));
+    }
+
+    /// The number of the bucket that a time counts into.
+    fn bucket(time: Duration) -> usize {
+        Self::BOUNDS.iter().position(|bound| time <= *bound).unwrap_or(Self::BOUNDS.len())
     }
 
     /// How many times there are.
@@ -159,6 +163,10 @@ impl Histogram {
         let bounds = Self::BOUNDS.into_iter().map(Some).chain([None]);
         bounds.zip(self.counts)
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Requests of one method of a route.
@@ -272,19 +280,72 @@ impl Counts {
     }
 }
 
+/// What a stream plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The fibre as it is now.
+    Live,
+    /// A recording.
+    Historic,
+}
+
+impl Source {
+    /// Both of them, in order.
+    pub const ALL: [Self; 2] = [Self::Live, Self::Historic];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Historic => "historic",
+        }
+    }
+}
+
+impl From<Playback> for Source {
+    fn from(playback: Playback) -> Self {
+        match playback {
+            Playback::Live => Self::Live,
+            Playback::Historic(_) => Self::Historic,
+        }
+    }
+}
+
+/// A [`Histogram`] that many write to at once. Nothing is locked for that: a look while somebody writes may see a time in
+/// its bucket that is not yet in the sum.
+#[derive(Debug, Default)]
+struct SharedHistogram {
+    counts: [AtomicU64; Histogram::BOUNDS.len() + 1],
+    nanos: AtomicU64,
+}
+
+impl SharedHistogram {
+    fn add(&self, time: Duration) {
+        self.counts[Histogram::bucket(time)].fetch_add(1, Ordering::Relaxed);
+        self.nanos.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
+    fn so_far(&self) -> Histogram {
+        let counts = std::array::from_fn(|bucket| self.counts[bucket].load(Ordering::Relaxed));
+        Histogram { counts, nanos: self.nanos.load(Ordering::Relaxed) }
+    }
+}
+
 /// What came of calls on streams: what left on them, and how the server ended them. Many calls write to it at once, and
 /// not all of it is in the journal, so it is no part of that.
 #[derive(Debug, Default)]
 pub struct Streamed {
-    frames: AtomicU64,
+    /// Every frame, by how late it left.
+    lateness: [SharedHistogram; Source::ALL.len()],
     bytes: AtomicU64,
     ended: [AtomicU64; StreamEnd::ALL.len()],
 }
 
 impl Streamed {
-    /// A frame left.
-    pub fn frame(&self) {
-        self.frames.fetch_add(1, Ordering::Relaxed);
+    /// A frame left, so late.
+    pub fn frame(&self, source: Source, late: Duration) {
+        self.lateness[source as usize].add(late);
     }
 
     /// So many bytes left.
@@ -300,7 +361,13 @@ impl Streamed {
     /// How many frames have left.
     #[must_use]
     pub fn frames_so_far(&self) -> u64 {
-        self.frames.load(Ordering::Relaxed)
+        Source::ALL.into_iter().map(|source| self.lateness_so_far(source).count()).sum()
+    }
+
+    /// How late frames left after they were due.
+    #[must_use]
+    pub fn lateness_so_far(&self, source: Source) -> Histogram {
+        self.lateness[source as usize].so_far()
     }
 
     /// How many bytes have left.
@@ -348,6 +415,32 @@ mod tests {
         assert_eq!(counts, [2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
         assert_eq!((histogram.count(), histogram.sum()), (7, (first + second + last) * 2 + nano * 3));
         assert!(Histogram::BOUNDS.is_sorted());
+    }
+
+    #[test]
+    fn times_that_many_write_are_counted_as_those_of_one() {
+        let (shared, mut alone) = (SharedHistogram::default(), Histogram::default());
+        assert_eq!(shared.so_far(), alone);
+        let times: Vec<_> = Histogram::BOUNDS.iter().flat_map(|bound| [*bound, *bound * 2]).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| times.iter().for_each(|time| shared.add(*time)));
+            }
+        });
+        (0..4).for_each(|_| times.iter().for_each(|time| alone.add(*time)));
+        assert_eq!(shared.so_far(), alone);
+        assert_eq!(alone.count(), 128);
+    }
+
+    #[test]
+    fn frames_are_counted_by_what_they_are_of() {
+        let streamed = Streamed::default();
+        for (source, late) in [(Source::Live, 3), (Source::Historic, 7), (Source::Historic, 11)] {
+            streamed.frame(source, Duration::from_millis(late));
+        }
+        let told = Source::ALL.map(|source| streamed.lateness_so_far(source));
+        assert_eq!(told.map(|times| (times.count(), times.sum().as_millis())), [(1, 3), (2, 18)]);
+        assert_eq!(streamed.frames_so_far(), 3);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Frame {
     pub first_row: u64,
     /// One element per row.
     pub rows: Vec<Bytes>,
+    /// When it should have left.
+    pub due: Moment,
 }
 
 /// What comes next on a call.
@@ -45,7 +47,7 @@ pub struct StreamCall {
     seed: StreamSeed,
     blocks: Vec<ChannelRange>,
     /// Frames of rows that were taken and too large to leave in one.
-    waiting: VecDeque<(ChannelRange, u64, Arc<[i64]>)>,
+    waiting: VecDeque<(ChannelRange, u64, Arc<[i64]>, Moment)>,
     /// Where rows are written: fresh pages for each frame would cost as much as its numbers.
     memory: BytesMut,
 }
@@ -95,13 +97,14 @@ impl StreamCall {
             if let Some(end) = self.call.ended.get() {
                 return Next::End(end);
             }
-            if let Some((block, first_row, times)) = self.waiting.pop_front() {
-                return Next::Frame(self.frame(block, first_row, &times));
+            if let Some((block, first_row, times, due)) = self.waiting.pop_front() {
+                return Next::Frame(self.frame(block, first_row, &times, due));
             }
             match self.simulation.take_turn(self.call.id) {
-                Turn::Rows { first, times } => {
+                Turn::Rows { first, times, due } => {
                     let times: Arc<[i64]> = times.into();
-                    self.waiting.extend(self.blocks.iter().map(|block| (*block, first, Arc::clone(&times))));
+                    let of_block = |block: &ChannelRange| (*block, first, Arc::clone(&times), due);
+                    self.waiting.extend(self.blocks.iter().map(of_block));
                 }
                 Turn::Wait(until) => {
                     let clock = self.simulation.clock();
@@ -117,7 +120,7 @@ impl StreamCall {
         }
     }
 
-    fn frame(&mut self, block: ChannelRange, first_row: u64, times: &[i64]) -> Frame {
+    fn frame(&mut self, block: ChannelRange, first_row: u64, times: &[i64], due: Moment) -> Frame {
         let values = self.call.terms.layout.values_per_channel();
         let table = self.simulation.frames();
         let numbers = first_row..first_row + times.len() as u64;
@@ -129,6 +132,7 @@ impl StreamCall {
             times: times.to_vec(),
             first_row,
             rows: numbers.map(|row| table.row_in(&mut self.memory, self.seed, row, block, values)).collect(),
+            due,
         }
     }
 }

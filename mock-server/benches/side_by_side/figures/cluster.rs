@@ -31,10 +31,6 @@ pub(super) async fn figures(plan: Plan) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn kube(mock: &Mock) -> anyhow::Result<SocketAddr> {
-    mock.kube.context("a Kubernetes API")
-}
-
 async fn lists() -> anyhow::Result<Vec<Row>> {
     let mock = Mock::clustered()?;
     let jobs = mock.jobs(&golden(), JOBS).await?;
@@ -45,7 +41,7 @@ async fn lists() -> anyhow::Result<Vec<Row>> {
         ("List of pods with a label of one job", one.as_str(), 5.0),
     ] {
         let (mut took, mut bytes) = (Vec::with_capacity(LISTS), 0);
-        let (mut connection, asks) = (Connection::to(kube(&mock)?).await?, request("GET", path, ""));
+        let (mut connection, asks) = (Connection::to(mock.kube()?).await?, request("GET", path, ""));
         for _ in 0..LISTS {
             let began = now();
             let answer = connection.ask(&asks).await?;
@@ -69,7 +65,7 @@ async fn beside_watches(plan: Plan) -> anyhow::Result<Row> {
     let (alone, watched) = (Mock::clustered()?, Mock::clustered()?);
     let mut readers = JoinSet::new();
     for _ in 0..WATCHES {
-        let mut watch = begin_watch(kube(&watched)?).await?;
+        let mut watch = begin_watch(watched.kube()?).await?;
         readers.spawn(async move {
             let mut sink = vec![0; 1 << 20];
             while watch.read(&mut sink).await.is_ok_and(|read| read > 0) {}
@@ -112,7 +108,7 @@ async fn median_call(mock: &Mock) -> anyhow::Result<f64> {
 /// How long after a configuration was sent a watch shows its streaming pod running.
 async fn seen() -> anyhow::Result<Row> {
     let mock = Mock::clustered()?;
-    let mut watch = begin_watch(kube(&mock)?).await?;
+    let mut watch = begin_watch(mock.kube()?).await?;
     let (mut connection, asks) = (Connection::to(mock.rest).await?, request("POST", "/configure", &golden()));
     let (mut pace, mut took) = (interval(PAUSE * 4), Vec::with_capacity(4 * CALLS));
     let mut text = Vec::new();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -15,8 +15,9 @@ use crate::api::effect::{Line, Order, hold_up};
 use crate::api::status;
 use crate::domain::ids::JobId;
 use crate::domain::job::StreamEnd;
+use crate::domain::time::Moment;
 use crate::sim::Simulation;
-use crate::sim::counts::Streamed;
+use crate::sim::counts::Source;
 use crate::sim::faults::{Corruption, Effect, GrpcCode, Hit, Point, StatusDetails, StreamPoint, Subject};
 use crate::sim::stream::{Frame, Next, StreamCall};
 
@@ -175,15 +176,17 @@ struct Reading<M> {
     frames: u64,
     /// How many it may give.
     most: Option<i64>,
-    ready: VecDeque<M>,
+    /// With the moments at which they should have left.
+    ready: VecDeque<(M, Moment)>,
     /// A frame that waits for the one after it.
-    held: Option<M>,
+    held: Option<(M, Moment)>,
     last: Option<Last>,
     spoilt: Arc<Spoilt>,
     /// How many messages have left.
     sent: u64,
-    /// Where those of all calls are counted.
-    streamed: Arc<Streamed>,
+    /// Where those of all calls are counted, and whose clock says how late they are.
+    world: Weak<Simulation>,
+    source: Source,
 }
 
 /// A call's frames as messages, each with its number from 0 on; at most so many, where there is a limit.
@@ -196,7 +199,8 @@ pub(super) fn messages<M: Message>(
     most: Option<i64>,
 ) -> Response<Messages<M>> {
     let (progress, spoilt) = (call.progress(), Arc::<Spoilt>::default());
-    let streamed = Arc::clone(call.simulation().streamed());
+    let world = Arc::downgrade(call.simulation());
+    let source = call.terms().request.playback().into();
     let reading = Reading {
         call: Some(call),
         caller,
@@ -207,7 +211,8 @@ pub(super) fn messages<M: Message>(
         last: None,
         spoilt: Arc::clone(&spoilt),
         sent: 0,
-        streamed,
+        world,
+        source,
     };
     let messages = futures_util::stream::unfold(reading, |mut reading: Reading<M>| async move {
         let message = reading.next().await?;
@@ -222,9 +227,11 @@ pub(super) fn messages<M: Message>(
 impl<M: Message> Reading<M> {
     async fn next(&mut self) -> Option<Result<M, Status>> {
         loop {
-            if let Some(message) = self.ready.pop_front() {
+            if let Some((message, due)) = self.ready.pop_front() {
                 self.sent += 1;
-                self.streamed.frame();
+                if let Some(world) = self.world.upgrade() {
+                    world.streamed().frame(self.source, world.clock().now().since(due));
+                }
                 return Some(Ok(message));
             }
             if self.last.is_some() {
@@ -243,6 +250,7 @@ impl<M: Message> Reading<M> {
             Next::Frame(frame) => {
                 let number = self.frames;
                 self.frames += 1;
+                let due = frame.due;
                 let message = M::of(frame, call, i64::try_from(number).unwrap_or(i64::MAX));
                 let simulation = Arc::clone(call.simulation());
                 let hit = self.caller.hit(&simulation, StreamPoint::Frame, Some(number));
@@ -258,8 +266,8 @@ impl<M: Message> Reading<M> {
                     }
                 }
                 match hit {
-                    Some(Hit { effect: Some(effect), .. }) => self.spoil(message, &effect),
-                    Some(Hit { effect: None, .. }) | None => self.send(message),
+                    Some(Hit { effect: Some(effect), .. }) => self.spoil(message, due, &effect),
+                    Some(Hit { effect: None, .. }) | None => self.send(message, due),
                 }
             }
             Next::End(end) => self.ends(end, !over).await,
@@ -283,16 +291,16 @@ impl<M: Message> Reading<M> {
         self.finish(last);
     }
 
-    fn spoil(&mut self, mut message: M, effect: &Effect) {
+    fn spoil(&mut self, mut message: M, due: Moment, effect: &Effect) {
         match effect {
             Effect::Corrupt(Corruption::Values) => message.spoil_values(),
             Effect::Corrupt(Corruption::Shape) => message.spoil_shape(),
             Effect::Corrupt(Corruption::Encoding) => {
                 self.spoilt.mark(self.sent + self.ready.len() as u64);
             }
-            Effect::Duplicate => self.ready.push_back(message.clone()),
+            Effect::Duplicate => self.ready.push_back((message.clone(), due)),
             Effect::Reorder if self.held.is_none() => {
-                self.held = Some(message);
+                self.held = Some((message, due));
                 return;
             }
             effect => {
@@ -301,11 +309,11 @@ impl<M: Message> Reading<M> {
                 }
             }
         }
-        self.send(message);
+        self.send(message, due);
     }
 
-    fn send(&mut self, message: M) {
-        self.ready.push_back(message);
+    fn send(&mut self, message: M, due: Moment) {
+        self.ready.push_back((message, due));
         self.ready.extend(self.held.take());
     }
 

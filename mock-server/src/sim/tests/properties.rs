@@ -257,7 +257,8 @@ impl Client {
         let call = &self.calls[number];
         let turn = self.rig.sim.take_turn(call.id);
         match &turn {
-            Turn::Rows { first, times } => {
+            Turn::Rows { first, times, due } => {
+                assert!(*due <= self.rig.sim.clock().now(), "a frame leaves before it is due");
                 let stream = (call.terms.id, call.stream.0);
                 let (next, last) = self.streams.get(&stream).copied().unwrap_or((0, i64::MIN));
                 assert!(*first >= next, "INV-FRAME: row {first} comes after {next}");

@@ -13,6 +13,26 @@ use tonic::transport::Endpoint;
 use super::{counts, scrape, whole};
 use crate::common::{Client, START, held, light, with};
 use focus_mock::MockServer;
+use focus_mock::client::Rule;
+
+const LATENESS: &str = "focus_mock_frame_lateness_seconds";
+
+/// Frames in all buckets, those up to a few of their bounds, and how late all of them were together.
+fn lateness(server: &MockServer, playback: &str) -> ([f64; 6], f64) {
+    let scraped = scrape(server);
+    let bucket = |le| scraped.value(&format!("{LATENESS}_bucket"), &[("le", le), ("playback", playback)]);
+    let sum = scraped.value(&format!("{LATENESS}_sum"), &[("playback", playback)]);
+    let count = scraped.value(&format!("{LATENESS}_count"), &[("playback", playback)]);
+    assert_eq!(bucket("inf"), count);
+    ([count, bucket("0.0005"), bucket("0.1"), bucket("0.2"), bucket("0.3"), bucket("20")], sum)
+}
+
+/// Waits until somebody waits on the clock for that.
+async fn waits(server: &MockServer, what: &str) {
+    while !server.simulation().snapshot().waiters.iter().any(|waiter| waiter.what.starts_with(what)) {
+        tokio::task::yield_now().await;
+    }
+}
 
 async fn open(server: &MockServer, job: &Value) -> Streaming<DataStream> {
     let port = job["stream_port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
@@ -51,6 +71,8 @@ async fn frames_and_bytes_are_those_that_clients_got() {
     let scraped = scrape(&server);
     assert_eq!(whole(scraped.value("focus_mock_stream_frames_sent_total", &[])), frames);
     assert_eq!(whole(scraped.value("focus_mock_stream_sent_bytes_total", &[])), bytes);
+    let punctual = whole(scraped.value(&format!("{LATENESS}_count"), &[("playback", "live")]));
+    assert_eq!((punctual, lateness(&server, "live").1), (frames, 0.0), "each left when it was due");
     assert_eq!(scraped.value("focus_mock_stream_calls_open", &[]), 2.0);
     assert_eq!(scraped.value("focus_mock_stream_calls_opened_total", &[]), 2.0);
     assert!(scraped.by("focus_mock_stream_calls_ended_total", "reason").is_empty());
@@ -105,4 +127,70 @@ async fn every_way_in_which_the_server_ends_a_call_is_counted_and_a_client_that_
     super::admin(&server).reset().expect("an answer");
     assert_eq!(ended(), counts([("played-out", 1), ("inactive", 1), ("gone", 1)]));
     assert_eq!(scrape(&server).value("focus_mock_stream_calls_opened_total", &[]), 4.0);
+}
+
+#[tokio::test]
+async fn a_frame_is_as_late_as_the_clock_has_gone_on_since_it_was_due() {
+    let server = held();
+    let job = Client::of(&server).job(&light()).await;
+    assert_eq!(lateness(&server, "live"), ([0.0; 6], 0.0));
+    let mut call = open(&server, &job).await;
+    call.message().await.expect("no error").expect("a frame");
+    // The next one is due after 100 ms, and nobody gets to send it before 350 ms: rows of two frames are gone meanwhile.
+    waits(&server, "next frame").await;
+    server.simulation().advance(Duration::from_millis(350));
+    let frame = call.message().await.expect("no error").expect("a frame");
+    assert_eq!(frame.row_index[0], 3 * frame.data_shape_y);
+    assert_eq!(lateness(&server, "live"), ([2.0, 1.0, 1.0, 1.0, 2.0, 2.0], 0.25));
+    // At 400 ms there is one again, and that is in time.
+    waits(&server, "next frame").await;
+    server.simulation().advance(Duration::from_millis(50));
+    call.message().await.expect("no error").expect("a frame");
+    assert_eq!(lateness(&server, "live"), ([3.0, 2.0, 2.0, 2.0, 3.0, 3.0], 0.25));
+    assert_eq!(lateness(&server, "historic"), ([0.0; 6], 0.0));
+}
+
+#[tokio::test]
+async fn what_holds_a_frame_up_makes_it_late_and_so_it_does_the_one_behind_it() {
+    let server = held();
+    let delay = Rule::at("grpc.frame").delay("250ms").first(1);
+    let _rule = super::admin(&server).add_fault(delay).expect("a rule");
+    let job = Client::of(&server).job(&light()).await;
+    let mut call = open(&server, &job).await;
+    waits(&server, "fault: call held up").await;
+    assert_eq!(lateness(&server, "live"), ([0.0; 6], 0.0), "it has not left");
+    server.simulation().advance(Duration::from_millis(250));
+    for _ in 0..2 {
+        call.message().await.expect("no error").expect("a frame");
+    }
+    // The second one was due at 100 ms.
+    waits(&server, "next frame").await;
+    assert_eq!(lateness(&server, "live"), ([2.0, 0.0, 0.0, 1.0, 2.0, 2.0], 0.4));
+}
+
+#[tokio::test]
+async fn frames_of_a_recording_are_not_late_because_nobody_read_it() {
+    let server = held();
+    let began = START - 2 * 86_400;
+    let window = json!({ "start_time": began, "end_time": began + 7200 });
+    let job = Client::of(&server).job(&with(light(), &window)).await;
+    let mut call = open(&server, &job).await;
+    for _ in 0..8 {
+        call.message().await.expect("no error").expect("a frame");
+    }
+    waits(&server, "next frame").await;
+    assert_eq!(lateness(&server, "historic"), ([8.0, 8.0, 8.0, 8.0, 8.0, 8.0], 0.0));
+    drop(call);
+    while scrape(&server).value("focus_mock_stream_calls_open", &[]) > 0.0 {
+        tokio::task::yield_now().await;
+    }
+    // The playback goes on: what is due by now comes at once, to a reader who comes only now.
+    server.simulation().advance(Duration::from_secs(1));
+    let mut call = open(&server, &job).await;
+    call.message().await.expect("no error").expect("a frame");
+    waits(&server, "next frame").await;
+    let (counts, sum) = lateness(&server, "historic");
+    assert!(counts[0] > 9.0, "more than one was due: {counts:?}");
+    assert_eq!((counts, sum), ([counts[0]; 6], 0.0));
+    assert_eq!(lateness(&server, "live"), ([0.0; 6], 0.0));
 }

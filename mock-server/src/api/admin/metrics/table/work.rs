@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::super::state::{job_state, removal, stream_end};
 use super::{Family, Measure, Sample, Sort, Value, each, one};
 use crate::domain::job::{JobState, StreamEnd};
-use crate::sim::counts::Transition;
+use crate::sim::counts::{Source, Transition};
 use crate::sim::faults::{GiveBack, Step};
 use crate::sim::journal::Removal;
 
@@ -245,6 +245,21 @@ pub(super) static STREAMS: &[Family] = &[
         labels: &[],
         help: "Frames that were handed to the transport.",
         samples: |seen| one(seen.streamed.frames_so_far()),
+    },
+    Family {
+        name: "focus_mock_frame_lateness",
+        unit: Some(Measure::Seconds),
+        sort: Sort::Histogram,
+        labels: &["playback"],
+        help: "From the moment at which a frame was due to that at which it was handed to the transport, on the clock of \
+               the simulator; a slow reader and injected delays make it late.",
+        samples: |seen| {
+            let times = Source::ALL.map(|source| Sample {
+                labels: vec![source.name().into()],
+                value: Value::Times(Box::new(seen.streamed.lateness_so_far(source))),
+            });
+            times.into()
+        },
     },
     Family {
         name: "focus_mock_stream_sent",
