@@ -69,10 +69,16 @@ impl Default for Manner {
 /// How long a case that is tagged long may take where the clock cannot be moved: an hour of load, and its ends.
 const LONG: Duration = Duration::from_secs(90 * 60);
 
+/// How long one that loads the server may take there: some minutes of requests, and their jobs swept at the end.
+const LOAD: Duration = Duration::from_secs(20 * 60);
+
 impl Manner {
     fn limit_of(&self, case: &Case, offered: &BTreeSet<Capability>) -> Duration {
-        let really_long = case.tags.contains(&Tag::Long) && !offered.contains(&Capability::Clock);
-        if really_long { self.limit.max(LONG) } else { self.limit }
+        if offered.contains(&Capability::Clock) {
+            return self.limit;
+        }
+        let at_least = |tag: Tag, limit: Duration| if case.tags.contains(&tag) { limit } else { self.limit };
+        self.limit.max(at_least(Tag::Long, LONG)).max(at_least(Tag::Load, LOAD))
     }
 }
 

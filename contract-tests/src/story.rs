@@ -10,21 +10,20 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
+use crate::caller::{Caller, remember};
 use crate::capacity::Server;
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::grpc::{Port, Reading};
 use crate::client::kube::Cluster;
-use crate::client::rest::{Exchange, NoAnswer, PREFIX, Request, Rest, has_path};
+use crate::client::rest::{Exchange, PREFIX, Request, Rest, has_path};
 use crate::failure::Failure;
 use crate::job::Job;
+use crate::pace::Pacer;
 use crate::spec;
-use crate::target::Target;
+use crate::target::{Strictness, Target};
 use crate::wall;
 use crate::workload::Meddled;
-
-/// Jobs that were created and not yet cancelled or seen to be gone.
-type Jobs = Mutex<BTreeSet<String>>;
 
 /// How long cleaning up waits for answers that the case itself no longer waited for.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -32,15 +31,13 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// One case's time with one server.
 pub struct Story {
     target: Box<dyn Target>,
-    rest: Rest,
+    /// Who asks: the client, the jobs of the story, and what may create one and has no answer yet.
+    caller: Caller,
     admin: Option<Admin>,
     cluster: Option<Cluster>,
     offered: BTreeSet<Capability>,
     seed: u64,
     said: Mutex<Vec<Arc<Exchange>>>,
-    jobs: Arc<Jobs>,
-    /// Requests that may create something and have no answer yet.
-    creating: TaskTracker,
     notes: Mutex<Vec<String>>,
     /// Whether something was made to fail.
     rehearsed: AtomicBool,
@@ -64,19 +61,19 @@ impl Story {
         let admin = target.admin_url().map(|url| Admin::of(&url)).transpose().map_err(could_not)?;
         let access = target.kube().filter(|_| offered.contains(&Capability::K8s));
         let cluster = access.map(|access| Cluster::of(&access, target.patience())).transpose()?;
+        let may_write = offered.contains(&Capability::Writes);
+        let caller = Caller { rest, jobs: Arc::default(), creating: TaskTracker::new(), may_write };
         if let Some(admin) = admin.as_ref().filter(|_| offered.contains(&Capability::Clock)) {
             admin.set_clock("manual").await?;
         }
         Ok(Self {
             target,
-            rest,
+            caller,
             admin,
             cluster,
             offered,
             seed,
             said: Mutex::default(),
-            jobs: Arc::default(),
-            creating: TaskTracker::new(),
             notes: Mutex::default(),
             rehearsed: AtomicBool::new(false),
             meddled: Mutex::default(),
@@ -121,7 +118,7 @@ impl Story {
     /// What can be put before a path: nothing and the prefix, or nothing alone where the base has a path already.
     #[must_use]
     pub fn prefixes(&self) -> &'static [&'static str] {
-        if has_path(self.rest.base()) { &[""] } else { &["", PREFIX] }
+        if has_path(self.caller.rest.base()) { &[""] } else { &["", PREFIX] }
     }
 
     /// Something worth knowing for whoever reads the report.
@@ -140,6 +137,30 @@ impl Story {
         Ok(Server::of(self.target.as_ref())?.held_by(self.held_clock().cloned()))
     }
 
+    /// Who asks under load: the jobs that come of it are cleaned up like all others, what is said is not kept.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    /// Moments and latencies, on the server's clock where that is held.
+    #[must_use]
+    pub fn pacer(&self) -> Pacer {
+        Pacer::of(self.held_clock().cloned(), self.target.patience())
+    }
+
+    /// How long the server may take for an answer, in real time.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.target.patience()
+    }
+
+    /// Which of two thresholds count, where the contract has two.
+    #[must_use]
+    pub fn strictness(&self) -> Strictness {
+        self.target.strictness()
+    }
+
     /// Sends any request. Its answer is kept, and held against the OpenAPI document.
     ///
     /// # Errors
@@ -151,33 +172,19 @@ impl Story {
             return Err(Failure::could_not_run(what));
         }
         let answered = if request.method == Method::POST {
-            self.ask_to_the_end(request).await?
+            self.caller.to_the_end(request).await?
         } else {
-            self.rest.send(request).await
+            self.caller.rest.send(request).await
         };
         let exchange = answered.map_err(|error| Failure::broken(error.to_string()))?;
         lock(&self.said).push(Arc::clone(&exchange));
-        // A job that was created must be cleaned up, whatever else is wrong with its answer.
-        remember(&self.jobs, &exchange);
+        remember(&self.caller.jobs, &exchange);
         let breaches = spec::breaches(&exchange);
         if breaches.is_empty() {
             return Ok(Answer(exchange));
         }
         let what = format!("the answer breaks the OpenAPI document: {}", breaches.join("; "));
         Err(Failure::broken(what).shown_by(&exchange))
-    }
-
-    /// On a task of its own: a case that is dropped meanwhile would never learn of the job that it created.
-    async fn ask_to_the_end(&self, request: Request) -> Result<Result<Arc<Exchange>, NoAnswer>, Failure> {
-        let (rest, jobs) = (self.rest.clone(), Arc::clone(&self.jobs));
-        let asking = self.creating.spawn(async move {
-            let answered = rest.send(request).await;
-            if let Ok(exchange) = &answered {
-                remember(&jobs, exchange);
-            }
-            answered
-        });
-        asking.await.map_err(|error| Failure::could_not_run(error.to_string()))
     }
 
     /// GET.
@@ -394,13 +401,13 @@ impl Story {
     /// Cancels every job that is left; tells which could not be.
     pub async fn clean_up(&self) -> Vec<String> {
         let mut failed = Vec::new();
-        self.creating.close();
-        if tokio::time::timeout(LAST_ANSWERS, self.creating.wait()).await.is_err() {
-            failed.push(format!("what {} unanswered POSTs may have created", self.creating.len()));
+        self.caller.creating.close();
+        if tokio::time::timeout(LAST_ANSWERS, self.caller.creating.wait()).await.is_err() {
+            failed.push(format!("what {} unanswered POSTs may have created", self.caller.creating.len()));
         }
-        let left = std::mem::take(&mut *lock(&self.jobs));
+        let left = std::mem::take(&mut *lock(&self.caller.jobs));
         let cancelling = left.into_iter().map(|id| async move {
-            let gone = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
+            let gone = self.caller.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
             let why = match gone {
                 Ok(exchange) if exchange.status == 200 => return None,
                 // It has ended by itself. Any other 404 comes from a server that cannot cancel.
@@ -437,19 +444,6 @@ impl Story {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()
-    }
-}
-
-fn remember(jobs: &Jobs, exchange: &Exchange) {
-    let (method, path) = (&exchange.request.method, exchange.route());
-    if exchange.status != 200 {
-        return;
-    }
-    if *method == Method::POST && path == "/configure" {
-        let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
-        lock(jobs).extend(body["job_id"].as_str().map(str::to_owned));
-    } else if let Some(id) = path.strip_prefix("/job/").filter(|_| *method == Method::DELETE) {
-        lock(jobs).remove(id);
     }
 }
 

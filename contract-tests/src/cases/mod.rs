@@ -12,6 +12,7 @@ mod health;
 mod http;
 mod jobs;
 mod kubernetes;
+mod load;
 mod nfft;
 mod outages;
 mod prelaunch;
@@ -59,7 +60,16 @@ pub static ALL: &[&[Case]] = &[
     streams::historic::CASES,
     streams::ends::CASES,
     streams::services::CASES,
+    streams::keepalive::CASES,
     tasks::CASES,
+    load::reads::CASES,
+    load::configures::CASES,
+    load::capacity::CASES,
+    load::rates::CASES,
+    load::gradual::CASES,
+    load::flows::CASES,
+    load::tasks::CASES,
+    load::mixed::CASES,
     http::routes::CASES,
     http::bodies::CASES,
     http::refusals::CASES,

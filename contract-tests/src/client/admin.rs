@@ -2,10 +2,29 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rest::{Request, Rest};
 use crate::failure::Failure;
+
+/// The clock at one moment.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Clock {
+    /// What it shows, in epoch milliseconds.
+    pub now_ms: i64,
+    /// Who waits on it.
+    pub waiters: Vec<Waiter>,
+}
+
+/// Somebody who waits on the clock.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Waiter {
+    /// Until when, in epoch milliseconds.
+    pub until_ms: i64,
+    /// For what.
+    pub what: String,
+}
 
 /// A client of an admin interface.
 #[derive(Clone, Debug)]
@@ -60,6 +79,16 @@ impl Admin {
     pub async fn now_ms(&self) -> Result<i64, Failure> {
         let clock = self.call(Request::get("/__mock/clock")).await?;
         clock["now_ms"].as_i64().ok_or_else(|| Failure::could_not_run("the clock shows no time"))
+    }
+
+    /// The clock, with everybody who waits on it.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer, or tells something else.
+    pub async fn clock(&self) -> Result<Clock, Failure> {
+        let told = self.call(Request::get("/__mock/clock")).await?;
+        serde_json::from_value(told)
+            .map_err(|error| Failure::could_not_run(format!("the clock tells something else: {error}")))
     }
 
     /// What makes the clock go, as [`Self::set_clock`] takes it.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod grpc;
+pub mod http2;
 pub mod kube;
 pub mod podmetrics;
 pub mod rest;

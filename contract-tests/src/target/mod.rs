@@ -16,6 +16,15 @@ use crate::client::kube::Access;
 use crate::client::rest::{PATIENCE, Trust};
 use crate::failure::Failure;
 
+/// Which of two thresholds count, where the contract has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// Those of production. A mock keeps them, too.
+    Strict,
+    /// Those of every other environment.
+    Lenient,
+}
+
 /// A server for one case.
 pub trait Target: Send + Sync {
     /// Base of the REST routes, without a slash at the end.
@@ -31,6 +40,10 @@ pub trait Target: Send + Sync {
     /// How long it may take for a whole answer, and for a frame of a stream, in real time.
     fn patience(&self) -> Duration {
         PATIENCE
+    }
+    /// Which of two thresholds count, where the contract has two.
+    fn strictness(&self) -> Strictness {
+        Strictness::Strict
     }
     /// Whose certificates count.
     fn trust(&self) -> Trust {

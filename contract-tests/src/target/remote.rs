@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Target, Targets};
+use super::{Strictness, Target, Targets};
 use crate::case::Capability;
 use crate::client::admin::Admin;
 use crate::client::kube::{Access, Cluster, Kubeconfigs};
@@ -206,6 +206,12 @@ impl Target for Remote {
             Some(Kube::At(access)) => Some(access.as_ref().clone()),
             Some(Kube::By(..)) | None => None,
         }
+    }
+
+    fn strictness(&self) -> Strictness {
+        // Only a mock has an admin interface.
+        let strict = self.production || self.admin.is_some();
+        if strict { Strictness::Strict } else { Strictness::Lenient }
     }
 
     fn trust(&self) -> Trust {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use focus_contract::case::Capability;
+use focus_contract::client::admin::Admin;
 use focus_contract::client::kube::{Access, NAMESPACE};
 use focus_contract::client::rest::{Exchange, PATIENCE, Request, Trust};
 use focus_contract::failure::Failure;
@@ -54,8 +55,12 @@ pub(crate) enum Spoil {
     Always(fn() -> ResponseTemplate),
     /// The answers of a route take so long.
     Late(&'static str, Duration),
+    /// The mock itself does this by a rule, on its clock.
+    Rule(&'static str),
     /// What the ports of jobs send.
     Frames(Frames),
+    /// The ports of jobs answer so many pings of a connection, and then say GOAWAY for a reason.
+    Goaway(u32, u8),
     /// The ports of jobs send a frame, and then nothing more.
     Silent,
     /// The ports of jobs serve the streams and nothing else.
@@ -86,6 +91,7 @@ impl Spoil {
             }
             Self::Silent => true,
             Self::Rest(..) | Self::Always(_) | Self::Late(..) | Self::Frames(_) | Self::OnlyStreams => false,
+            Self::Rule(_) | Self::Goaway(..) => false,
             // What a watch must tell is waited for, but on this machine it comes at once.
             Self::Events(_) => true,
             Self::Kube(..) | Self::Objects(_) => false,
@@ -181,11 +187,17 @@ impl Broken {
     pub(crate) async fn start(spoil: Spoil, patience: Option<Duration>) -> Result<Self, String> {
         let config = Config { clock: Mode::Manual, ..Config::default() };
         let mock = MockServer::start(config).map_err(|error| error.to_string())?;
-        let (base, proxy) = if let Spoil::Raw(raw) = spoil {
-            (format!("http://{}", raw::start(raw, mock.rest().ip())), None)
-        } else {
-            let proxy = proxy::start(&mock, spoil).await?;
-            (proxy.base(), Some(proxy))
+        let (base, proxy) = match spoil {
+            Spoil::Raw(raw) => (format!("http://{}", raw::start(raw, mock.rest().ip())), None),
+            // Nobody between: a request that waits on the clock would hold up those behind it.
+            Spoil::Rule(rule) => {
+                install(&mock, rule).await?;
+                (mock.base_url(), None)
+            }
+            _ => {
+                let proxy = proxy::start(&mock, spoil).await?;
+                (proxy.base(), Some(proxy))
+            }
         };
         let kube = mock.kube_url().ok_or("the mock has no Kubernetes API")?;
         let kube = match spoil {
@@ -195,6 +207,13 @@ impl Broken {
         };
         Ok(Self { base, kube, patience: patience.unwrap_or(PATIENCE), mock, _proxy: proxy })
     }
+}
+
+async fn install(mock: &MockServer, rule: &str) -> Result<(), String> {
+    let admin = mock.admin().ok_or("the mock has no admin interface")?;
+    let admin = Admin::of(&format!("http://{admin}")).map_err(|error| error.to_string())?;
+    let rule: Value = serde_json::from_str(rule).map_err(|error| error.to_string())?;
+    admin.call(Request::post("/__mock/faults", &rule)).await.map(drop).map_err(|failure| failure.what)
 }
 
 struct Address {

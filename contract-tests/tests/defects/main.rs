@@ -7,6 +7,7 @@
 
 mod broken;
 mod cluster;
+mod goaway;
 mod port;
 mod proxy;
 mod raw;
@@ -90,6 +91,9 @@ fn untouched() -> BTreeMap<String, (&'static str, Spoil)> {
     let ways = rows.map(|defect| match defect.spoil {
         Spoil::Frames(_) | Spoil::Silent => {
             (format!("{}-through-a-port", defect.case), (defect.case, Spoil::Frames(port::UNSPOILT)))
+        }
+        Spoil::Goaway(..) => {
+            (format!("{}-through-a-wire", defect.case), (defect.case, Spoil::Goaway(u32::MAX, 0)))
         }
         spoil if spoil.is_of_cluster() => (
             format!("{}-through-a-cluster", defect.case),

@@ -12,7 +12,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 
 use crate::broken::Spoil;
-use crate::{port, raw};
+use crate::{goaway, port, raw};
 
 /// A running one.
 pub(crate) struct Proxy(MockServer);
@@ -102,8 +102,11 @@ impl Forward {
             Spoil::Frames(frames) => self.other_port(&mut answer, |job| port::start(job, frames))?,
             Spoil::Silent => self.other_port(&mut answer, |job| port::start(job, port::SILENT))?,
             Spoil::OnlyStreams => self.other_port(&mut answer, |job| port::start(job, port::UNSPOILT))?,
+            Spoil::Goaway(pings, reason) => {
+                self.other_port(&mut answer, |job| goaway::start(job, pings, reason))?;
+            }
             Spoil::Ports(raw) => self.other_port(&mut answer, |job| Ok(raw::start(raw, job.ip())))?,
-            Spoil::Late(..) | Spoil::Always(_) | Spoil::Raw(_) => {}
+            Spoil::Late(..) | Spoil::Always(_) | Spoil::Raw(_) | Spoil::Rule(_) => {}
             Spoil::Kube(..) | Spoil::Objects(_) | Spoil::Events(_) | Spoil::KubeRaw(_) => {}
         }
         let mut template = ResponseTemplate::new(answer.status);

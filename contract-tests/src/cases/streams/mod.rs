@@ -2,6 +2,7 @@
 
 pub(super) mod ends;
 pub(super) mod historic;
+pub(super) mod keepalive;
 pub(super) mod live;
 pub(super) mod services;
 

@@ -6,6 +6,7 @@ mod cluster_endings;
 mod configuring;
 mod http;
 mod jobs;
+mod load;
 mod rehearsals;
 mod requests;
 mod resilience;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         resilience::ROWS,
         streams::ROWS,
         tasks::ROWS,
+        load::ROWS,
         http::ROWS,
     ];
     tables.into_iter().flatten()
