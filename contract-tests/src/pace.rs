@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::capacity::clock::Clock;
 use crate::capacity::fire::{Shot, on_schedule, together};
 use crate::client::admin::{Admin, Waiter};
 use crate::failure::Failure;
@@ -94,7 +95,7 @@ impl Pacer {
         Fut: Future<Output = T> + Send + 'static,
     {
         match &self.held {
-            None => Ok(on_schedule(moments.to_vec(), ask).all().await),
+            None => Ok(on_schedule(moments.to_vec(), &Clock::default(), ask).all().await),
             Some(admin) => {
                 let moments = moments.iter().map(|moment| whole(*moment)).collect();
                 self.fire(admin, moments, usize::MAX, ask).await
@@ -118,7 +119,7 @@ impl Pacer {
         Fut: Future<Output = T> + Send + 'static,
     {
         match &self.held {
-            None => Ok(together(count, workers, ask).all().await),
+            None => Ok(together(count, workers, &Clock::default(), ask).all().await),
             Some(admin) => self.fire(admin, vec![Duration::ZERO; count], workers.max(1), ask).await,
         }
     }

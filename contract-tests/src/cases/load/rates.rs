@@ -77,7 +77,7 @@ pub(crate) static CASES: &[Case] = &[
         needs: NEEDS,
         steps: &["light configures, 5 a second for 20 s", "cancel all"],
         expects: "at least 85 % succeed, at least 4 a second until the last answer",
-        body: |story| Box::pin(peak(story)),
+        body: |story| Box::pin(shaped(story, Shape::Peak)),
     },
     Case {
         id: "load/rate-exhaustion",
@@ -95,11 +95,19 @@ async fn shaped(story: &Story, shape: Shape) -> Result<(), Failure> {
     let load = Load::of(story);
     let demand = shape.demand();
     let shots = load.configure_at(&shape.moments(), payload()).await?;
-    let tally = Tally::of("configures", shots.iter().filter(|shot| shot.due >= demand.from));
+    let tally = Tally::of("configures", shots.iter().filter(|shot| shot.due >= shape.judged_from()));
     story.note(tally.shown());
-    tally.at_least(demand.success)?;
-    if let Some(mean) = demand.mean {
-        tally.mean(AtMost(mean.as_secs_f64() * 1_000.0))?;
+    if let Some(share) = demand.success {
+        tally.at_least(share)?;
+    }
+    if let Some(mean) = demand.mean_ms {
+        tally.mean(AtMost(mean))?;
+    }
+    if let Some(least) = demand.per_second {
+        let got = tally.per_second(shape.length());
+        holds(got >= least, || {
+            format!("{got:.2} configures a second were answered with a job, at least {least} wanted")
+        })?;
     }
     // Those of the minute may have been swept meanwhile, and their ports are then free for others.
     if shape.moments().last().is_none_or(|last| *last < SWEEP) {
@@ -111,23 +119,9 @@ async fn shaped(story: &Story, shape: Shape) -> Result<(), Failure> {
 /// When the first job that nobody reads may be gone.
 const SWEEP: Duration = Duration::from_secs(50);
 
-async fn peak(story: &Story) -> Result<(), Failure> {
-    let load = Load::of(story);
-    let shots = load.configure_at(&every(5, 20), payload()).await?;
-    let tally = Tally::of("configures", &shots);
-    story.note(tally.shown());
-    tally.at_least(0.85)?;
-    let got = tally.per_second(SECOND * 20);
-    holds(got >= 4.0, || {
-        format!("{got:.2} configures a second were answered with a job, at least 4 wanted")
-    })?;
-    differ(&jobs(&shots))?;
-    load.end(ids(&jobs(&shots))).await
-}
-
 async fn exhaustion(story: &Story) -> Result<(), Failure> {
     let load = Load::of(story);
-    let shots = load.configure_at(&every(15, 15), payload()).await?;
+    let shots = load.configure_at(&Shape::Exhaustion.moments(), payload()).await?;
     let tally = Tally::of("configures", &shots);
     story.note(tally.shown());
     differ(&jobs(&shots))?;
