@@ -30,6 +30,7 @@ pub mod select;
 pub mod series;
 pub mod snapshot;
 pub mod spec;
+pub mod stability;
 pub mod stop;
 pub mod story;
 pub mod target;

@@ -19,5 +19,5 @@ pub mod thresholds;
 
 pub use measured::{LevelResult, Measured, Outcome};
 pub use plan::{Environment, Plan, Standing, Verdict};
-pub use server::Server;
+pub use server::{Reply, Server};
 pub use thresholds::Thresholds;

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::stability::Limits;
+
 /// A profile. What a file leaves out is as in the contract; what it has beside these keys is a mistake.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +21,8 @@ pub struct Thresholds {
     pub memory: Memory,
     /// Longest that the generator may be late, at its 99th percentile, in milliseconds.
     pub generator_lag_ms: Lag,
+    /// What a stability run or a soak is held against.
+    pub stability: Limits,
 }
 
 /// Shares of configures that succeed, 0 to 1.
@@ -127,7 +131,7 @@ impl Thresholds {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag) } = self;
+        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag), stability } = self;
         let shares = [success.poor, success.acceptable, success.good, success.excellent];
         rising("success.poor, acceptable, good, excellent", &shares, 1.0)?;
         rising(
@@ -137,7 +141,8 @@ impl Thresholds {
         )?;
         rising("cpu.warning, critical", &[cpu.warning, cpu.critical], 100.0)?;
         rising("memory.warning, critical", &[memory.warning, memory.critical], 100.0)?;
-        rising("generator_lag_ms", &[*lag], f64::MAX)
+        rising("generator_lag_ms", &[*lag], f64::MAX)?;
+        stability.check()
     }
 
     /// The contract's word for a share of success.

@@ -20,6 +20,7 @@ mod recordings;
 mod resilience;
 mod shape;
 mod snapshots;
+mod stability;
 mod streams;
 mod tasks;
 mod windows;
@@ -67,6 +68,7 @@ pub static ALL: &[&[Case]] = &[
     http::exposure::CASES,
     properties::CASES,
     snapshots::CASES,
+    stability::CASES,
 ];
 
 /// Every case, in the order of the areas.

@@ -278,7 +278,7 @@ impl Cluster {
     }
 
     /// One request, one answer.
-    async fn ask(&self, what: String, request: Built) -> Result<Said, Failure> {
+    pub(super) async fn ask(&self, what: String, request: Built) -> Result<Said, Failure> {
         let request = built(&what, request)?;
         let (method, path) = (request.method().clone(), request.uri().to_string());
         let body = Some(request.body().clone()).filter(|body| !body.is_empty());

@@ -3,5 +3,6 @@
 pub mod admin;
 pub mod grpc;
 pub mod kube;
+pub mod pod_metrics;
 pub mod rest;
 pub mod watch;

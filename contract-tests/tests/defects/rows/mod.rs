@@ -9,6 +9,7 @@ mod jobs;
 mod rehearsals;
 mod requests;
 mod resilience;
+mod stability;
 mod streams;
 mod tasks;
 
@@ -25,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         cluster::ROWS,
         cluster_endings::ROWS,
         resilience::ROWS,
+        stability::ROWS,
         streams::ROWS,
         tasks::ROWS,
         http::ROWS,
