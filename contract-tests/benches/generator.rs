@@ -21,6 +21,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::ListenerExt;
+use focus_contract::capacity::clock::Clock;
 use focus_contract::capacity::fire::{Shot, Shots, on_schedule, together};
 use focus_contract::capacity::latency::Latencies;
 use focus_contract::capacity::plan::PAYLOAD;
@@ -169,7 +170,7 @@ async fn in_flight(address: SocketAddr, count: u32) -> anyhow::Result<Round> {
 async fn fired(server: &Server, count: usize, workers: usize) -> anyhow::Result<Round> {
     let began = wall::now();
     let asked = server.clone();
-    let shots = together(count, workers, move |_| configure(asked.clone()));
+    let shots = together(count, workers, &Clock::default(), move |_| configure(asked.clone()));
     let lag = lag(shots).await?;
     Ok(Round { rate: rate(count, began.elapsed()), lag })
 }
@@ -180,7 +181,7 @@ async fn on_time(server: &Server, per_second: f64, length: Duration) -> anyhow::
     let moments: Vec<_> =
         (0..).map(|number| interval * number).take_while(|moment| *moment < length).collect();
     let (count, asked) = (moments.len(), server.clone());
-    let shots = on_schedule(moments, move |_| configure(asked.clone())).all().await;
+    let shots = on_schedule(moments, &Clock::default(), move |_| configure(asked.clone())).all().await;
     let last = shots.iter().map(|shot| shot.due + shot.lag).max().context("a schedule")?;
     let mut all = Latencies::default();
     shots.into_iter().try_for_each(|shot| count_in(&mut all, shot))?;

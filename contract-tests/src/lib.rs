@@ -32,6 +32,7 @@ pub mod select;
 pub mod series;
 pub mod snapshot;
 pub mod spec;
+pub mod stability;
 pub mod stop;
 pub mod story;
 pub mod tally;

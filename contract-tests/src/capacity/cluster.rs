@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::client::kube::{Cluster, Pick};
-pub use crate::client::podmetrics::Use;
+pub use crate::client::pod_metrics::Use;
 use crate::failure::Failure;
 use crate::objects::{belongs, is_leaving, label, name, phase};
 

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 use super::demands::Demands;
+use crate::stability::Limits;
 
 /// A profile. What a file leaves out is as in the contract; what it has beside these keys is a mistake.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Thresholds {
     pub generator_lag_ms: Lag,
     /// What each rate shape demands.
     pub shapes: Demands,
+    /// What a stability run or a soak is held against.
+    pub stability: Limits,
 }
 
 /// Shares of configures that succeed, 0 to 1.
@@ -131,7 +134,8 @@ impl Thresholds {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag), shapes } = self;
+        let Self { success, latency_ms: latency, cpu, memory, generator_lag_ms: Lag(lag), shapes, stability } =
+            self;
         let shares = [success.poor, success.acceptable, success.good, success.excellent];
         rising("success.poor, acceptable, good, excellent", &shares, 1.0)?;
         rising(
@@ -142,7 +146,8 @@ impl Thresholds {
         rising("cpu.warning, critical", &[cpu.warning, cpu.critical], 100.0)?;
         rising("memory.warning, critical", &[memory.warning, memory.critical], 100.0)?;
         rising("generator_lag_ms", &[*lag], f64::MAX)?;
-        shapes.check()
+        shapes.check()?;
+        stability.check()
     }
 
     /// The contract's word for a share of success.

@@ -21,6 +21,7 @@ mod recordings;
 mod resilience;
 mod shape;
 mod snapshots;
+mod stability;
 mod streams;
 mod tasks;
 mod windows;
@@ -77,6 +78,7 @@ pub static ALL: &[&[Case]] = &[
     http::exposure::CASES,
     properties::CASES,
     snapshots::CASES,
+    stability::CASES,
 ];
 
 /// Every case, in the order of the areas.

@@ -7,6 +7,7 @@ mod list;
 mod print;
 mod progress;
 mod run;
+mod stability;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match matches.subcommand() {
         Some(("run", matches)) => run::run(matches),
         Some(("capacity", matches)) => capacity::run(matches),
+        Some(("stability", matches)) => stability::run(matches),
         Some(("list", matches)) => Ok(list::list(matches)),
         Some(("explain", matches)) => list::explain(matches),
         _ => unreachable!("clap lets no other command through"),
@@ -39,6 +41,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(run::command())
         .subcommand(capacity::command())
+        .subcommand(stability::command())
         .subcommand(list::list_command())
         .subcommand(list::explain_command())
 }

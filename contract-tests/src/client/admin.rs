@@ -72,6 +72,19 @@ impl Admin {
         self.call(Request::get("/__mock/state")).await
     }
 
+    /// What it measures, in Prometheus's text format.
+    ///
+    /// # Errors
+    /// When the admin interface does not answer, or has no metrics.
+    pub async fn metrics(&self) -> Result<String, Failure> {
+        let answered = self.0.send(Request::get("/metrics")).await;
+        let exchange = answered.map_err(|error| Failure::could_not_run(error.to_string()))?;
+        if exchange.status != 200 {
+            return Err(Failure::could_not_run(format!("/metrics is answered with {}", exchange.status)));
+        }
+        Ok(exchange.text())
+    }
+
     /// Simulated time in epoch milliseconds.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod grpc;
 pub mod http2;
 pub mod kube;
-pub mod podmetrics;
+pub mod pod_metrics;
+pub mod quantity;
 pub mod rest;
 pub mod watch;

@@ -85,7 +85,7 @@ fn list(text: &mut String, title: &str, entries: impl Iterator<Item = String>) {
 }
 
 /// Text of anybody's, where it can neither end a cell nor begin markup.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut shown = String::new();
     for c in plain(text).chars() {
         match c {

@@ -6,8 +6,8 @@
 mod files;
 mod gap;
 mod html;
-mod markdown;
-mod plot;
+pub(crate) mod markdown;
+pub(crate) mod plot;
 mod resources;
 mod rules;
 

@@ -10,15 +10,15 @@ const HEIGHT: f64 = 270.0;
 const ROOM: (f64, f64, f64, f64) = (66.0, 38.0, 16.0, 42.0);
 
 /// A line of points.
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Its class in the style, which gives the colour.
-    pub(super) class: &'static str,
-    pub(super) name: &'a str,
-    pub(super) points: Vec<(f64, f64)>,
+    pub(crate) class: &'static str,
+    pub(crate) name: &'a str,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// A mark across the plot, with what it says.
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// At a height.
     Across(f64, String),
     /// At a place.
@@ -26,18 +26,18 @@ pub(super) enum Mark {
 }
 
 /// A plot.
-pub(super) struct Plot<'a> {
-    pub(super) title: &'a str,
-    pub(super) x_name: &'a str,
-    pub(super) unit: &'a str,
+pub(crate) struct Plot<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) x_name: &'a str,
+    pub(crate) unit: &'a str,
     /// The highest value that must fit.
-    pub(super) at_least: f64,
-    pub(super) lines: Vec<Line<'a>>,
-    pub(super) marks: Vec<Mark>,
+    pub(crate) at_least: f64,
+    pub(crate) lines: Vec<Line<'a>>,
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Plot<'_> {
-    pub(super) fn draw(&self) -> Markup {
+    pub(crate) fn draw(&self) -> Markup {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let marked = self.marks.iter().filter_map(|mark| match mark {
             Mark::Upright(x, ..) => Some(*x),

@@ -13,6 +13,7 @@ use crate::bodies::{LIGHT, light};
 use crate::case::{Capability, Case, Tag};
 use crate::cases::kubernetes::command::Command;
 use crate::client::kube::Pick;
+use crate::client::quantity::quantity;
 use crate::failure::{Failure, equal, holds};
 use crate::job::Job;
 use crate::objects::{
@@ -182,34 +183,12 @@ const GPU: &str = "nvidia.com/gpu.shared";
 
 /// Quantities by resource, as numbers.
 fn numbers(quantities: Option<BTreeMap<String, Quantity>>) -> Result<BTreeMap<String, f64>, Failure> {
-    let number = |(resource, quantity): (String, Quantity)| {
-        let text = quantity.0;
-        let parsed =
-            parsed(&text).ok_or_else(|| Failure::broken(format!("{resource} {text:?} is no quantity")))?;
+    let number = |(resource, Quantity(text)): (String, Quantity)| {
+        let parsed = quantity(&text);
+        let parsed = parsed.ok_or_else(|| Failure::broken(format!("{resource} {text:?} is no quantity")))?;
         Ok((resource, parsed))
     };
     quantities.into_iter().flatten().map(number).collect()
-}
-
-/// A quantity as a number: `2`, `500m`, `32Gi`.
-fn parsed(text: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 12] = [
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("", 1.0),
-    ];
-    let (digits, unit) = UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    plain.then(|| digits.parse::<f64>().ok().map(|number| number * unit)).flatten()
 }
 
 async fn resource_allocation(story: &Story) -> Result<(), Failure> {
@@ -340,7 +319,7 @@ async fn gpu_pending(story: &Story) -> Result<(), Failure> {
     let pool: Vec<_> = cluster.list::<Node>(&Pick::all()).await?.items;
     let shares =
         pool.into_iter().filter_map(|node| node.status?.allocatable?.remove(GPU)).map(|share| share.0);
-    let shares: f64 = shares.filter_map(|share| parsed(&share)).sum();
+    let shares: f64 = shares.filter_map(|share| quantity(&share)).sum();
     equal("the shares that all nodes have together", &shares, &2.0)?;
     let first = story.configure(&light()).await?;
     let second = story.configure(&light()).await?;
@@ -366,26 +345,4 @@ async fn gpu_pending(story: &Story) -> Result<(), Failure> {
     story.cancel(&second).await?;
     story.cancel(&third).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_are_numbers_with_a_unit() {
-        for (text, expected) in [
-            ("2", Some(2.0)),
-            ("500m", Some(0.5)),
-            ("32Gi", Some(34_359_738_368.0)),
-            ("1.5k", Some(1500.0)),
-            ("", None),
-            ("Gi", None),
-            ("-1", None),
-            ("two", None),
-            ("2 Gi", None),
-        ] {
-            assert_eq!(parsed(text), expected, "{text}");
-        }
-    }
 }

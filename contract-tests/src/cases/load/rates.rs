@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Load, SECOND, differ, every, ids, jobs};
+use super::{Load, differ, ids, jobs};
 use crate::capacity::plan::payload;
 use crate::capacity::shapes::Shape;
 use crate::case::{Capability, Case, Tag};

@@ -10,6 +10,7 @@ mod load;
 mod rehearsals;
 mod requests;
 mod resilience;
+mod stability;
 mod streams;
 mod tasks;
 
@@ -26,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Defect> {
         cluster::ROWS,
         cluster_endings::ROWS,
         resilience::ROWS,
+        stability::ROWS,
         streams::ROWS,
         tasks::ROWS,
         load::ROWS,
