@@ -35,7 +35,8 @@ impl World {
     }
 
     /// When something will next happen by itself.
-    pub(super) fn next_due(&self) -> Option<Moment> {
+    #[must_use]
+    pub fn next_due(&self) -> Option<Moment> {
         self.agenda.next_due()
     }
 

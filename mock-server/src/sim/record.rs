@@ -17,14 +17,12 @@ pub const REDACTED: &str = "<redacted>";
 /// A request with its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
-    /// Id, method, path, caller, headers and refusal, one behind the other.
+    /// Id, method, path, caller, headers, refusal and body, one behind the other.
     texts: Bytes,
     /// Where each of them ends.
     ends: [u32; TEXTS],
     /// The route it was for.
     pub route: AnyRoute,
-    /// Its body, as far as it was read and fits.
-    pub body: Bytes,
     /// Bytes of its body that were read.
     pub body_bytes: u64,
     /// When it came.
@@ -39,7 +37,7 @@ pub struct RequestRecord {
     pub why: Vec<Reason>,
 }
 
-const TEXTS: usize = 6;
+const TEXTS: usize = 7;
 
 /// The texts of a request.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +92,7 @@ impl RequestRecord {
         let line = |(name, value): (&str, &[u8])| name.len() + value.len().max(REDACTED.len()) + 3;
         let wanted = headers().map(line).sum::<usize>().min(room / 4);
         let others = texts.id.len() + texts.method.len() + texts.caller.len() + texts.refusal.len();
-        let capacity = (others + texts.path.len() + wanted).min(room);
+        let capacity = (others + texts.path.len() + wanted + answered.body.len()).min(room);
         let mut packed = Packed { text: paper.sheet(capacity), ends: [0; TEXTS], full: 0 };
         packed.push(texts.id, room / 8);
         packed.push(texts.method, room / 8);
@@ -107,14 +105,12 @@ impl RequestRecord {
         }
         packed.end();
         packed.push(texts.refusal, room / 8);
-        let left = room.saturating_sub(packed.text.len());
+        // A copy: a part of a buffer keeps all of it in memory, which the journal would not count.
+        packed.body(&answered.body, room.saturating_sub(packed.text.len()));
         let body_bytes = answered.body.len() as u64;
-        // A part of a buffer keeps all of it in memory, which the journal would not count.
-        let cut = answered.body.len() > left;
-        let body = if cut { Bytes::copy_from_slice(&answered.body[..left]) } else { answered.body };
         let Answered { route, came, status, code, job, why, .. } = answered;
         let (texts, ends) = (packed.text.split().freeze(), packed.ends);
-        Self { texts, ends, route, body, body_bytes, came, status, code, job, why }
+        Self { texts, ends, route, body_bytes, came, status, code, job, why }
     }
 
     /// The id that its answer has.
@@ -153,13 +149,19 @@ impl RequestRecord {
         Some(self.text(5)).filter(|text| !text.is_empty())
     }
 
+    /// Its body, as far as it was read and fits.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.bytes_of(6)
+    }
+
     /// About how many bytes it takes beside itself.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.texts.len() + self.body.len() + self.why.len() * WHY
+        self.texts.len() + self.why.len() * WHY
     }
 
-    /// Everything but headers went in as text.
+    /// Everything but headers and body went in as text.
     fn text(&self, number: usize) -> &str {
         std::str::from_utf8(self.bytes_of(number)).unwrap_or_default()
     }
@@ -213,6 +215,11 @@ impl Packed<'_> {
         self.text.put_u8(b'\n');
     }
 
+    fn body(&mut self, body: &[u8], most: usize) {
+        self.text.extend_from_slice(&body[..body.len().min(most)]);
+        self.end();
+    }
+
     fn end(&mut self) {
         self.ends[self.full] = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         self.full += 1;
@@ -255,7 +262,7 @@ mod tests {
             ("an-id", "POST", "/x?y=1", "127.0.0.1:9", Some("no"))
         );
         assert_eq!(record.headers(), "host: h\nauthorization: <redacted>\nx-odd: a\u{fffd}b\n");
-        assert_eq!((record.body.len(), record.body_bytes), (100_000, 100_000));
+        assert_eq!((record.body().len(), record.body_bytes), (100_000, 100_000));
     }
 
     #[test]
@@ -283,9 +290,9 @@ mod tests {
         assert_eq!(kept.bytes(), entry);
         let room = entry;
         assert_eq!(kept.headers().len(), room / 4);
-        assert_eq!(kept.body.len(), room - room / 4 - "an-idPOST/x?y=1127.0.0.1:9no".len());
+        assert_eq!(kept.body().len(), room - room / 4 - "an-idPOST/x?y=1127.0.0.1:9no".len());
         assert_eq!(kept.body_bytes, 100_000);
         let none = record(10, &headers);
-        assert_eq!((none.id(), &*none.headers(), none.body.len()), ("", "", 0));
+        assert_eq!((none.id(), &*none.headers(), none.body().len()), ("", "", 0));
     }
 }

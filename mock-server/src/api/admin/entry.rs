@@ -198,7 +198,7 @@ fn request(record: &RequestRecord) -> Value {
         "caller": record.caller(),
         "came_ms": record.came.millis().0,
         "headers": record.headers(),
-        "body": String::from_utf8_lossy(&record.body),
+        "body": String::from_utf8_lossy(record.body()),
         "body_bytes": record.body_bytes,
         "status": record.status,
         "code": record.code,

@@ -1,11 +1,8 @@
 //! A job's answer, `GET /metadata/{job_id}` and `DELETE /job/{job_id}`.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::response::Response;
-use bytes::Bytes;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -39,36 +36,7 @@ pub(super) fn metadata(app: &App, ask: &Ask) -> Result<Response, Rejection> {
         }
     })?;
     quirky::of_answer(&terms).for_each(|reason| ask.because(reason));
-    Ok(json(app.answers.of(app, &terms)))
-}
-
-/// Answers that were asked for again: writing one takes longer than everything else that its request needs.
-#[derive(Default)]
-pub(crate) struct Answers(Mutex<BTreeMap<JobId, (Weak<Terms>, Bytes)>>);
-
-impl Answers {
-    /// Largest answer that is kept; that of 50 channels with 256 bins has 7 KiB.
-    const LARGEST: usize = 64 * 1024;
-
-    /// The job's answer, written when it is first asked for and kept until the job is gone.
-    fn of(&self, app: &App, terms: &Arc<Terms>) -> Bytes {
-        // After a reset ids come again, so an id alone does not say which job is meant.
-        let is_of = |of: &Weak<Terms>| std::ptr::eq(of.as_ptr(), Arc::as_ptr(terms));
-        if let Some((_, kept)) = self.kept().get(&terms.id).filter(|(of, _)| is_of(of)) {
-            return kept.clone();
-        }
-        let answer = Bytes::from(write_answer(app, terms));
-        let mut kept = self.kept();
-        kept.retain(|_, (of, _)| of.strong_count() > 0);
-        if answer.len() <= Self::LARGEST {
-            kept.insert(terms.id, (Arc::downgrade(terms), answer.clone()));
-        }
-        answer
-    }
-
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<JobId, (Weak<Terms>, Bytes)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(json(app.answers.of(terms.id.slot, &terms, || write_answer(app, &terms))))
 }
 
 pub(super) fn cancel(app: &App, ask: &Ask) -> Result<Response, Rejection> {

@@ -1,5 +1,6 @@
 //! The REST interface of the product: one table of routes, one file per resource.
 
+mod answers;
 mod ask;
 mod channels;
 mod configure;
@@ -26,9 +27,9 @@ use http::header::CONTENT_TYPE;
 
 use crate::sim::Simulation;
 
+pub(crate) use answers::Answers;
 pub(crate) use ask::Ends;
 pub(crate) use host::StreamBase;
-pub(crate) use jobs::Answers;
 pub(crate) use request_id::{RequestId, RequestIds};
 pub(crate) use subject::header;
 

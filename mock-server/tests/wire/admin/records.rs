@@ -280,7 +280,7 @@ async fn a_verification_that_cannot_come_true_any_more_does_not_wait() {
 
 #[tokio::test]
 async fn a_verification_that_would_need_what_is_gone_says_so() {
-    let journal = JournalLimits { bytes: 4096, ..JournalLimits::default() };
+    let journal = JournalLimits { bytes: 3500, ..JournalLimits::default() };
     let server = held_with(Setup { journal, ..Setup::default() });
     let admin = Admin::of(&server);
     for number in 0..20 {

@@ -60,7 +60,7 @@ fn a_record_has_who_asked_what_and_why_it_was_refused() {
     wire.send(&request("POST", "/configure", &headers, body.as_bytes()));
     let answer = wire.answer();
     let record = &records(&server)[0];
-    assert_eq!((record.id(), &record.body[..]), ("mine", body.as_bytes()));
+    assert_eq!((record.id(), record.body()), ("mine", body.as_bytes()));
     assert_eq!(record.caller(), wire.inner().local_addr().expect("an address").to_string());
     assert_eq!(
         record.headers(),
@@ -96,7 +96,7 @@ fn what_is_too_long_is_cut_and_the_journal_keeps_within_its_bytes() {
     let entries = journal.since(0);
     assert!(entries.iter().all(|entry| entry.bytes() <= 4096));
     let record = records(&server).pop().expect("some are left");
-    assert!(record.body_bytes > 5000 && record.body.len() < 4096 && record.body.starts_with(b"{\"display"));
+    assert!(record.body_bytes > 5000 && record.body().len() < 4096 && record.body().starts_with(b"{\"display"));
     assert!(record.path().starts_with("/configure?xxx") && record.path().len() < 1024);
     assert!(record.headers().contains("x-long: xxx"));
     assert_eq!(record.job.map(|job| job.slot.number()), Some(100));
