@@ -21,11 +21,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::ListenerExt;
-use focus_contract::capacity::clock::Clock;
 use focus_contract::capacity::fire::{Shot, Shots, on_schedule, together};
 use focus_contract::capacity::latency::Latencies;
 use focus_contract::capacity::plan::PAYLOAD;
 use focus_contract::capacity::{Reply, Server};
+use focus_contract::failure::Failure;
+use focus_contract::pace::Pacer;
 use focus_contract::target::Remote;
 use focus_contract::wall;
 use http::header::CONTENT_TYPE;
@@ -170,7 +171,7 @@ async fn in_flight(address: SocketAddr, count: u32) -> anyhow::Result<Round> {
 async fn fired(server: &Server, count: usize, workers: usize) -> anyhow::Result<Round> {
     let began = wall::now();
     let asked = server.clone();
-    let shots = together(count, workers, &Clock::default(), move |_| configure(asked.clone()));
+    let shots = together(count, workers, &Pacer::default(), move |_| configure(asked.clone()));
     let lag = lag(shots).await?;
     Ok(Round { rate: rate(count, began.elapsed()), lag })
 }
@@ -181,7 +182,8 @@ async fn on_time(server: &Server, per_second: f64, length: Duration) -> anyhow::
     let moments: Vec<_> =
         (0..).map(|number| interval * number).take_while(|moment| *moment < length).collect();
     let (count, asked) = (moments.len(), server.clone());
-    let shots = on_schedule(moments, &Clock::default(), move |_| configure(asked.clone())).all().await;
+    let shots = on_schedule(&moments, &Pacer::default(), move |_| configure(asked.clone()));
+    let shots = shots.all().await.map_err(told)?;
     let last = shots.iter().map(|shot| shot.due + shot.lag).max().context("a schedule")?;
     let mut all = Latencies::default();
     shots.into_iter().try_for_each(|shot| count_in(&mut all, shot))?;
@@ -204,7 +206,7 @@ async fn configure(server: Server) -> Option<String> {
 
 async fn lag(mut shots: Shots<Option<String>>) -> anyhow::Result<Latencies> {
     let mut all = Latencies::default();
-    while let Some(shot) = shots.next().await {
+    while let Some(shot) = shots.next().await.map_err(told)? {
         count_in(&mut all, shot)?;
     }
     Ok(all)
@@ -218,9 +220,13 @@ fn count_in(all: &mut Latencies, shot: Shot<Option<String>>) -> anyhow::Result<(
     }
 }
 
+fn told(failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!(failure.what)
+}
+
 fn server(address: SocketAddr, path: &str) -> anyhow::Result<Server> {
     let target = Remote { base: format!("http://{address}{path}"), ..Remote::default() };
-    Server::of(&target).map_err(|failure| anyhow::anyhow!(failure.what))
+    Server::of(&target).map_err(told)
 }
 
 /// Starts the bare server.

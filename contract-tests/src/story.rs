@@ -134,7 +134,7 @@ impl Story {
         if !self.offers(Capability::Writes) {
             return Err(Failure::could_not_run("the case creates jobs without needing leave to write"));
         }
-        Ok(Server::of(self.target.as_ref())?.held_by(self.held_clock().cloned()))
+        Ok(Server::of(self.target.as_ref())?.paced_by(self.pacer()))
     }
 
     /// Who asks under load: the jobs that come of it are cleaned up like all others, what is said is not kept.

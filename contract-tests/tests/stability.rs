@@ -201,8 +201,9 @@ fn until(running: &mut Child, begin: &str) {
 
 #[test]
 fn what_kill_9_leaves_is_resumed_with_the_samples_that_are_missing() {
-    // The fourth configure never comes to an end.
-    let hang = json!({"id": "hang", "at": "rest.configure.before", "when": {"after": 3}, "delay": "1h"});
+    // From the second sample on it is asked whether the job before is gone; the fourth never comes to know, since a clock
+    // that is held is moved for configures only.
+    let hang = json!({"id": "hang", "at": "rest.metadata.before", "when": {"after": 2}, "delay": "1h"});
     let running = Running::start(Mode::System, &[hang]);
     let mut command = running.command(&["--report-dir", &running.place()]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
@@ -300,7 +301,7 @@ fn an_interrupted_run_cancels_its_jobs_and_can_go_on() {
 fn with_clock(advance: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Server {
     Server::start(move |asked| match asked.line.as_str() {
         "POST /configure" => answer(200, "", CONFIGURED.as_bytes()),
-        "GET /__mock/clock" => answer(200, "", br#"{"mode":"scaled:10","now_ms":0}"#),
+        "GET /__mock/clock" => answer(200, "", br#"{"mode":"scaled:10","now_ms":0,"waiters":[]}"#),
         "GET /__mock/state" => answer(200, "", br#"{"jobs":[]}"#),
         "POST /__mock/clock/advance" => advance(),
         line if line.starts_with("GET /metadata") => answer(404, "", b"{}"),
@@ -321,6 +322,22 @@ fn a_clock_that_cannot_be_moved_ends_the_run_and_goes_as_before() {
     assert_eq!(asked.last().map(String::as_str), Some("PUT /__mock/clock"), "{asked:?}");
     assert!(asked.contains(&String::from("DELETE /job/1-7")), "{asked:?}");
     assert_eq!(report_in(folder.path()).1["clock_before"], "scaled:10");
+}
+
+#[test]
+fn on_a_held_clock_a_response_takes_as_long_as_that_clock_says() {
+    // Half of the responses take a minute, in real time none does.
+    let slow = json!({"id": "slow", "at": "rest.configure.before", "when": {"every": 2}, "delay": "1m"});
+    let running = Running::start(Mode::System, &[slow]);
+    let ended = running.stability(&["--duration", "20m"]);
+    ended.with(0).says("sample    4 of 4: 1 of 1 configures");
+    let (_, report) = report_in(running.folder.path());
+    let samples = report["samples"].as_array().expect("samples");
+    let latencies: Vec<_> =
+        samples.iter().map(|sample| sample["configures"][0]["latency_ms"].as_f64()).collect();
+    assert_eq!(latencies, [0.0, 60_000.0, 0.0, 60_000.0].map(Some));
+    let at: Vec<_> = samples.iter().map(|sample| sample["at_seconds"].as_f64()).collect();
+    assert_eq!(at, [0.0, 300.0, 600.0, 900.0].map(Some), "what takes long moves nothing after it");
 }
 
 #[test]

@@ -75,10 +75,10 @@ impl LevelResult {
         share(self.succeeded, self.attempted())
     }
 
-    /// Jobs per second, from the first request that was due to the last answer.
+    /// Jobs per second, from the first request that was due to the last answer; 0 where a clock that is held stood meanwhile.
     #[must_use]
     pub fn jobs_per_second(&self) -> f64 {
-        f64::from(self.succeeded) / self.took.as_secs_f64().max(0.001)
+        per_second(self.succeeded, self.took)
     }
 
     /// Counts what came of one configure.
@@ -220,9 +220,12 @@ impl Measured {
     /// Jobs per second of the whole run.
     #[must_use]
     pub fn jobs_per_second(&self) -> f64 {
-        let seconds = self.duration.as_secs_f64();
-        if seconds > 0.0 { f64::from(self.succeeded()) / seconds } else { 0.0 }
+        per_second(self.succeeded(), self.duration)
     }
+}
+
+fn per_second(jobs: u32, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { f64::from(jobs) / time.as_secs_f64() }
 }
 
 fn share(part: u32, whole: u32) -> f64 {

@@ -4,7 +4,6 @@
 //! [`Measured`] is what came of it, from which [`report`] derives every sentence. Nothing here retries a request, and a
 //! latency counts from the moment at which its request was due, so that a slow server cannot hide in a client's queue.
 
-pub mod clock;
 pub mod cluster;
 pub mod demands;
 pub mod fire;

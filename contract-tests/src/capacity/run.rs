@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use tokio::time::MissedTickBehavior;
 
 use super::cluster::{ClusterView, PodsSeen};
@@ -23,8 +22,6 @@ use crate::wall;
 
 /// How often is looked whether something has come about.
 const STEP: Duration = Duration::from_secs(1);
-/// How long an interrupted run waits for answers that may name jobs.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How far a run is.
 #[derive(Debug)]
@@ -58,7 +55,8 @@ pub enum Load {
     Shape(Shape),
 }
 
-/// Carries a plan out. Whatever comes of it, the jobs of the run are cancelled, and it is looked whether they are gone.
+/// Carries out the levels of a plan. Whatever comes of it, the jobs of the run are cancelled, and it is looked whether they
+/// are gone.
 ///
 /// # Errors
 /// When the server's clock cannot be moved on, or the cluster does not tell what it should.
@@ -73,23 +71,8 @@ pub async fn run(
     broke.map_or(Ok(measured), Err)
 }
 
-/// Fires a shape instead of levels.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_shape(
-    shape: Shape,
-    plan: &Plan,
-    server: &Server,
-    cluster: Option<&dyn ClusterView>,
-    stop: &Stop,
-    watcher: Watcher<'_>,
-) -> Result<Measured, Failure> {
-    let (measured, broke) = carry_out(plan, Load::Shape(shape), server, cluster, stop, watcher).await;
-    broke.map_or(Ok(measured), Err)
-}
-
-/// As both, with what was measured until something broke the run off: nothing of a long run shall be lost.
+/// Carries out levels or a shape, and tells what was measured until something broke the run off: nothing of a long run
+/// shall be lost.
 pub async fn carry_out(
     plan: &Plan,
     load: Load,
@@ -98,7 +81,7 @@ pub async fn carry_out(
     stop: &Stop,
     watcher: Watcher<'_>,
 ) -> (Measured, Option<Failure>) {
-    let began = server.clock().now();
+    let began = server.pacer().passed();
     let mut run = Run { plan, server, cluster, stop, watcher, began, jobs: Jobs::default() };
     let sampler = Sampler::start();
     let mut measured = Measured::default();
@@ -134,13 +117,13 @@ type Judged = (Shot<Option<String>>, Outcome);
 impl Run<'_> {
     /// Since the beginning of the run.
     fn now(&self) -> Duration {
-        self.server.clock().now().saturating_sub(self.began)
+        self.server.pacer().passed().saturating_sub(self.began)
     }
 
     async fn fire_all(&mut self, measured: &mut Measured) -> Result<(), Failure> {
         for (place, level) in self.plan.levels.iter().enumerate() {
             if place > 0 {
-                self.server.pass(self.plan.pause).await?;
+                self.server.pacer().pass(self.plan.pause).await?;
             }
             if self.stop.why().is_some() {
                 break;
@@ -169,7 +152,7 @@ impl Run<'_> {
 
     async fn fire(&mut self, level: u32) -> Result<LevelResult, Failure> {
         let (server, workers) = (self.server.clone(), self.plan.workers.min(level) as usize);
-        let shots = together(level as usize, workers, self.server.clock(), move |_| {
+        let shots = together(level as usize, workers, self.server.pacer(), move |_| {
             let server = server.clone();
             async move { server.configure().await }
         });
@@ -181,7 +164,7 @@ impl Run<'_> {
         let count = |moments: &[Duration]| u32::try_from(moments.len()).unwrap_or(u32::MAX);
         let judged = moments.iter().filter(|moment| **moment >= from).count();
         let all = count(&moments);
-        let shots = on_schedule(moments, self.server.clock(), move |_| {
+        let shots = on_schedule(&moments, self.server.pacer(), move |_| {
             let server = server.clone();
             async move { server.configure().await }
         });
@@ -208,17 +191,11 @@ impl Run<'_> {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let next = tokio::select! {
-                next = shots.next() => next,
+                next = shots.next_until(self.stop) => next?,
                 // A shape lasts longer than a pod may take, and than an idle job lives.
                 _ = looks.tick(), if pods.is_some() => {
                     self.glance(&mut pods).await;
                     continue;
-                }
-                () = self.stop.now() => {
-                    for shot in shots.halt(LAST_ANSWERS).await {
-                        judged.push(self.judge(shot, &mut pods).await);
-                    }
-                    break;
                 }
             };
             let Some(shot) = next else { break };
@@ -249,7 +226,7 @@ impl Run<'_> {
             // Held are all of them: who is opened late is not read for less long.
             let held = async {
                 readers.open().await;
-                self.server.pass(time).await
+                self.server.pacer().pass(time).await
             };
             tokio::select! {
                 held = held => held?,
@@ -298,7 +275,7 @@ impl Run<'_> {
                 pods.give_up(self.now());
                 break;
             }
-            self.server.pass(STEP).await?;
+            self.server.pacer().pass(STEP).await?;
         }
         for (shot, outcome) in judged {
             let late = shot.value.as_ref().and_then(|id| pods.outcome(id));
@@ -329,7 +306,7 @@ impl Run<'_> {
         measured.left_behind = self.jobs.live.keys().cloned().collect();
         // A job that nobody can ask about any more may hold its slot for another moment: whoever runs next finds all free.
         let waits = some && self.stop.why().is_none();
-        let waited = if waits { self.server.pass(self.plan.pause).await } else { Ok(()) };
+        let waited = if waits { self.server.pacer().pass(self.plan.pause).await } else { Ok(()) };
         cancelled.map(drop).and(waited)
     }
 
@@ -341,12 +318,10 @@ impl Run<'_> {
         }
         (self.watcher)(Event::CleansUp(self.jobs.live.len()));
         let workers = self.plan.workers.max(1) as usize;
-        let cancel = |server: Server, id: String| async move { server.cancel(&id).await };
-        self.of_each(workers, cancel).await;
+        self.server.cancel(self.jobs.live.keys().cloned().collect(), workers).await;
         let (asked, mut trouble) = (self.now(), None);
         loop {
-            let gone = |server: Server, id: String| async move { (server.is_gone(&id).await, id) };
-            let told = self.of_each(workers, gone).await;
+            let gone = self.server.gone(self.jobs.live.keys().cloned().collect(), workers).await;
             let pods = match self.cluster {
                 // Jobs end, and the server is asked whether they did, also where their cluster tells nothing.
                 Some(cluster) => cluster.pods().await.unwrap_or_else(|failure| {
@@ -355,24 +330,13 @@ impl Run<'_> {
                 }),
                 None => BTreeMap::new(),
             };
-            for (gone, id) in told {
-                if gone && !pods.contains_key(&id) {
-                    self.jobs.live.remove(&id);
-                }
+            for id in gone.iter().filter(|id| !pods.contains_key(*id)) {
+                self.jobs.live.remove(id);
             }
             if self.jobs.live.is_empty() || self.now().saturating_sub(asked) >= self.plan.clean_up {
                 return trouble.map_or_else(|| Ok(self.jobs.live.keys().cloned().collect()), Err);
             }
-            self.server.pass(STEP).await?;
+            self.server.pacer().pass(STEP).await?;
         }
-    }
-
-    /// Asks something of every job that may be there.
-    async fn of_each<T, Fut>(&mut self, workers: usize, ask: fn(Server, String) -> Fut) -> Vec<T>
-    where
-        Fut: Future<Output = T>,
-    {
-        let asking: Vec<_> = self.jobs.live.keys().map(|id| ask(self.server.clone(), id.clone())).collect();
-        futures_util::stream::iter(asking).buffer_unordered(workers).collect().await
     }
 }

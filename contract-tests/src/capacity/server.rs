@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::clock::Clock;
 use super::plan::{PAYLOAD, payload};
 use crate::answer::Answer;
-use crate::client::admin::Admin;
 use crate::client::rest::{Request, Rest};
 use crate::failure::Failure;
 use crate::job::Job;
+use crate::pace::Pacer;
 use crate::target::Target;
 
 /// What a configure was answered with.
@@ -44,7 +44,7 @@ pub enum Reply {
 #[derive(Clone, Debug)]
 pub struct Server {
     rest: Rest,
-    clock: Clock,
+    pacer: Pacer,
     grpc_host: Option<String>,
     patience: Duration,
 }
@@ -60,30 +60,22 @@ impl Server {
         let patience = target.patience();
         Ok(Self {
             rest: rest.patient_for(patience),
-            clock: Clock::default(),
+            pacer: Pacer::default(),
             grpc_host: target.grpc_host(),
             patience,
         })
     }
 
-    /// With a clock that stands until it is moved on.
+    /// With a pace of its own, where real time is not it.
     #[must_use]
-    pub fn held_by(self, admin: Option<Admin>) -> Self {
-        Self { clock: Clock::of(admin), ..self }
+    pub fn paced_by(self, pacer: Pacer) -> Self {
+        Self { pacer, ..self }
     }
 
-    /// Lets time pass: on the server's clock where that is held, else for real.
-    ///
-    /// # Errors
-    /// When the clock cannot be moved.
-    pub async fn pass(&self, time: Duration) -> Result<(), Failure> {
-        self.clock.pass(time).await
-    }
-
-    /// What passes for its users.
+    /// What passes for its users: on its clock where that is held, else in real time.
     #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.clock
+    pub fn pacer(&self) -> &Pacer {
+        &self.pacer
     }
 
     /// One configure with the payload of capacity runs.
@@ -104,9 +96,19 @@ impl Server {
         }
     }
 
-    /// Asks for the end of a job. Whatever the answer is, [`Self::is_gone`] says whether it came.
-    pub async fn cancel(&self, id: &str) {
-        let _ = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
+    /// Asks for the end of jobs, of so many at a time. Whatever the answers are, [`Self::gone`] says whether it came.
+    pub async fn cancel(&self, ids: Vec<String>, workers: usize) {
+        let cancel = |id: String| async move {
+            let _ = self.rest.send(Request::of(Method::DELETE, &format!("/job/{id}"))).await;
+        };
+        stream::iter(ids.into_iter().map(cancel)).buffer_unordered(workers).collect::<Vec<()>>().await;
+    }
+
+    /// Those of jobs that the server knows no more; so many are asked about at a time.
+    pub async fn gone(&self, ids: Vec<String>, workers: usize) -> Vec<String> {
+        let gone = |id: String| async move { self.is_gone(&id).await.then_some(id) };
+        let asking = stream::iter(ids.into_iter().map(gone)).buffer_unordered(workers);
+        asking.filter_map(std::future::ready).collect().await
     }
 
     /// Whether the server knows no such job any more. No answer is no proof of that.

@@ -1,13 +1,11 @@
 //! Whether a server stays as it was under light load.
 
-use std::time::Duration;
-
 use crate::case::{Capability, Case, Tag};
 use crate::failure::Failure;
 use crate::stability::report::Report;
 use crate::stability::rules::{Finding, Outcome, Rule, Weight};
 use crate::stability::run::Surroundings;
-use crate::stability::{Clock, Kind, Limits, Pace, Plan, Probe, run};
+use crate::stability::{Kind, Limits, Pace, Plan, Probe, run};
 use crate::stop::Stop;
 use crate::story::Story;
 use crate::wall;
@@ -54,7 +52,6 @@ fn pace(story: &Story) -> Pace {
 async fn watched(story: &Story, plan: Plan) -> Result<(), Failure> {
     let admin = story.admin().cloned();
     let cluster = if story.offers(Capability::K8s) { Some(story.cluster()?.clone()) } else { None };
-    let held = admin.clone().filter(|_| story.offers(Capability::Clock));
     let is_mock = admin.is_some();
     let mut probe = Probe::of(admin, cluster, None)?;
     if is_mock {
@@ -66,7 +63,6 @@ async fn watched(story: &Story, plan: Plan) -> Result<(), Failure> {
     let with = Surroundings {
         server: &story.under_load()?,
         probe: &mut probe,
-        clock: Clock::at(Duration::ZERO, held),
         stop: &Stop::default(),
         keeper: &mut |_| Ok(()),
         watcher: &mut |_| {},

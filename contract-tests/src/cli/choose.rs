@@ -25,13 +25,12 @@ pub(super) struct Asked {
 }
 
 /// The flags that say which server and which cluster, for every command that needs one.
-pub(super) fn arguments(target: &'static str, allow_writes: &'static str) -> [Arg; 8] {
+pub(super) fn arguments(target: &'static str, allow_writes: &'static str) -> [Arg; 7] {
     let one = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     [
         one("target", "mock|URL", target),
-        one("grpc-host", "HOST", "Dial this host for streams instead of the one that answers name"),
         one("kube", "URL", "The Kubernetes API that the server works with"),
         one("kubeconfig", "FILE", "A kubeconfig that names that API, instead of --kube")
             .value_parser(value_parser!(PathBuf)),
@@ -42,6 +41,14 @@ pub(super) fn arguments(target: &'static str, allow_writes: &'static str) -> [Ar
     ]
 }
 
+/// The flag that says where streams are, for every command that reads some.
+pub(super) fn grpc_host() -> Arg {
+    let help = "Dial this host for streams instead of the one that answers name";
+    Arg::new(GRPC_HOST).long(GRPC_HOST).value_name("HOST").help(help)
+}
+
+const GRPC_HOST: &str = "grpc-host";
+
 impl Asked {
     /// What [`arguments`] say.
     pub(super) fn of(matches: &ArgMatches, environments: Vec<String>) -> Self {
@@ -49,7 +56,7 @@ impl Asked {
         Self {
             target: text("target"),
             admin: text("admin"),
-            grpc_host: text("grpc-host"),
+            grpc_host: matches.try_get_one::<String>(GRPC_HOST).ok().flatten().cloned(),
             kube: text("kube"),
             kubeconfig: matches.get_one("kubeconfig").cloned(),
             kube_context: text("kube-context"),

@@ -1,18 +1,22 @@
 //! The command line: one file per command.
 
+mod bar;
 mod capacity;
 mod choose;
 mod interrupt;
 mod list;
 mod print;
 mod progress;
+mod reach;
 mod run;
 mod stability;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Command;
+use focus_contract::series::Appended;
 
 /// Exit status of a command that could not do what it was asked to.
 const FAILED: u8 = 2;
@@ -50,4 +54,15 @@ fn command() -> Command {
 /// its reports.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Where a run was appended to the series, and what else stands there.
+fn appended(appended: &Appended) -> String {
+    let Appended { series, textfile, unread } = appended;
+    let mut text = format!("series: {}\n        {}", series.display(), textfile.display());
+    if !unread.is_empty() {
+        let lines: Vec<_> = unread.iter().map(ToString::to_string).collect();
+        let _ = write!(text, "\nnote: lines of the series that are no runs: {}", lines.join(", "));
+    }
+    text
 }

@@ -35,6 +35,7 @@ pub(super) fn command() -> Command {
             "The server: a fresh mock for each case, or the base of one that runs already",
             "Create jobs on a server that runs already; with --admin, reset it before each case, too",
         ))
+        .arg(choose::grpc_host())
         .args([
             many("only", "PATTERN", "Cases that match: * stands for anything within a part, ** across parts"),
             many("skip", "PATTERN", "All but these"),

@@ -9,24 +9,30 @@ use crate::client::rest::Exchange;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// What a browser may do with the page: nothing that is not in it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Most exchanges that are shown of one case: its last ones, and the one that shows its failure.
 const MOST_EXCHANGES: usize = 10;
+
+/// The head of a page. A browser may do nothing with it but show what is in it, and what else is said.
+pub(crate) fn head(title: &Markup, style: &str, may: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy"
+                content=(format!("default-src 'none'; style-src 'unsafe-inline'{may}"));
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) }
+            style { (PreEscaped(style)) }
+        }
+    }
+}
 
 pub(super) fn render(run: &Run) -> String {
     let totals = run.totals();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Focus Server contract: " (totals.line()) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&html! { "Focus Server contract: " (totals.line()) }, STYLE, "; script-src 'unsafe-inline'"))
             body {
                 header {
                     h1 { "Focus Server contract" }

@@ -14,6 +14,7 @@ mod xray;
 
 pub use difference::difference;
 pub use files::{Kind, ReportFile};
+pub(crate) use html::head;
 pub use words::without_credentials;
 
 use jiff::Timestamp;

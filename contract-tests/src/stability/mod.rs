@@ -5,7 +5,6 @@
 //! nothing but samples. A rule that could not be judged is told as such, with the reason: it has not passed.
 
 pub mod baseline;
-pub mod clock;
 pub mod figures;
 pub mod file;
 pub mod limits;
@@ -18,7 +17,6 @@ pub mod run;
 pub mod sample;
 mod summary;
 
-pub use clock::Clock;
 pub use figures::Figures;
 pub use limits::Limits;
 pub use plan::{Cancel, Kind, Pace, Plan};

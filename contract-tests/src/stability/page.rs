@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::plan::Kind;
 use super::report::{Report, Verdict};
@@ -10,11 +10,11 @@ use super::rules::{Finding, Outcome, Weight};
 use super::sample::Sample;
 use super::summary::{number, ran, short};
 use crate::capacity::report::plot::{Line, Mark, Plot};
+use crate::report::head;
 use crate::report::words::plain;
 
 /// Looks like the gap report, which lies beside it.
 const STYLE: &str = include_str!("../capacity/report/page.css");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// Most samples that the table shows; the JSON document has all.
 const MOST_ROWS: usize = 300;
 
@@ -25,13 +25,7 @@ pub(super) fn render(report: &Report) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " on " (name) ": " (verdict) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&html! { (title) " on " (name) ": " (verdict) }, STYLE, ""))
             body {
                 h1 { (title) " on " (name) ": " span class=(class) { (verdict) } }
                 p.sub { (plain(&report.target)) " · " (report.began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()) " · " (ran(report))
@@ -258,7 +252,7 @@ fn notes(report: &Report) -> Markup {
             }
             li { "Each job: " (report.configuration) }
             @if report.is_held() {
-                li { "The server's clock was held and moved on from sample to sample: times are those of that clock, latency and CPU are real." }
+                li { "The server's clock was held and moved on from sample to sample: times and latencies are those of that clock, CPU is real." }
             }
         }
     }

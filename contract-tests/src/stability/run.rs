@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-
-use super::clock::Clock;
 use super::plan::Cancel;
 use super::probe::Probe;
 use super::report::{Ending, Report};
@@ -12,7 +9,6 @@ use super::sample::{Configure, Refusal, Sample};
 use crate::capacity::fire::{Shot, together};
 use crate::capacity::latency::ms;
 use crate::capacity::{Reply, Server};
-
 use crate::failure::Failure;
 use crate::stop::Stop;
 use crate::wall;
@@ -21,8 +17,6 @@ use crate::wall;
 const WORKERS: usize = 50;
 /// How often is looked whether what is cancelled is gone.
 const STEP: Duration = Duration::from_secs(1);
-/// How long an interrupted sample waits for answers that may name jobs.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How far a run is.
 #[derive(Debug)]
@@ -40,12 +34,10 @@ pub type Keeper<'a> = &'a mut (dyn FnMut(&Report) -> Result<(), Failure> + Send)
 
 /// What a run works with.
 pub struct Surroundings<'a> {
-    /// The server.
+    /// The server, with what paces the run.
     pub server: &'a Server,
     /// What is looked at beside it.
     pub probe: &'a mut Probe,
-    /// What paces it.
-    pub clock: Clock,
     /// How it ends early.
     pub stop: &'a Stop,
     /// Who keeps the report.
@@ -56,7 +48,7 @@ pub struct Surroundings<'a> {
 
 impl std::fmt::Debug for Surroundings<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Surroundings").field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Surroundings").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
@@ -106,33 +98,34 @@ impl Run<'_, '_> {
         while self.report.taken() < self.report.plan.samples() {
             let number = self.report.taken() + 1;
             let due = self.report.plan.due(number);
-            self.with.clock.until(due, self.with.stop).await?;
+            self.with.server.pacer().until(due, self.with.stop).await?;
             if !self.goes_on() {
                 return Ok(());
             }
-            let Some(sample) = self.sample(number).await else { return Ok(()) };
+            let Some(sample) = self.sample(number).await? else { return Ok(()) };
             self.report.samples.push(sample);
             self.keep()?;
             (self.with.watcher)(Event::Sampled(self.report));
         }
-        self.with.clock.until(self.report.plan.duration, self.with.stop).await
+        self.with.server.pacer().until(self.report.plan.duration, self.with.stop).await
     }
 
     /// Nothing if it was interrupted: then it did not ask all that it should.
-    async fn sample(&mut self, number: u32) -> Option<Sample> {
+    async fn sample(&mut self, number: u32) -> Result<Option<Sample>, Failure> {
         self.forget_gone().await;
-        let (at, at_seconds) = (wall::timestamp(), self.with.clock.now().as_secs_f64());
-        let (shots, whole) = self.fire().await;
-        let configures: Vec<_> = shots.into_iter().map(|shot| self.judge(&shot)).collect();
-        if !whole {
-            return None;
+        let (at, at_seconds) = (wall::timestamp(), self.with.server.pacer().passed().as_secs_f64());
+        let mut configures = self.fire().await?;
+        if configures.len() < self.report.plan.jobs as usize {
+            return Ok(None);
         }
+        configures.sort_by_key(|(number, _)| *number);
+        let configures: Vec<_> = configures.into_iter().map(|(_, configure)| configure).collect();
         if self.report.plan.cancel == Cancel::AtOnce {
             let own = configures.iter().filter_map(|one| one.job_id.clone()).collect();
-            self.cancel(own).await;
+            self.with.server.cancel(own, WORKERS).await;
         }
         let look = self.with.probe.look(self.report.restarts_before.as_ref()).await;
-        Some(Sample {
+        Ok(Some(Sample {
             number,
             at_seconds,
             at,
@@ -142,31 +135,21 @@ impl Run<'_, '_> {
             restarts: look.restarts,
             live_jobs: look.live_jobs,
             troubles: look.troubles,
-        })
+        }))
     }
 
-    /// All configures of a sample, and whether all of them were answered.
-    async fn fire(&mut self) -> (Vec<Shot<Reply>>, bool) {
+    /// The configures of a sample that were answered, with their numbers.
+    async fn fire(&mut self) -> Result<Vec<(usize, Configure)>, Failure> {
         let (server, jobs) = (self.with.server.clone(), self.report.plan.jobs as usize);
-        let mut shots = together(jobs, WORKERS, &crate::capacity::clock::Clock::default(), move |_| {
+        let mut shots = together(jobs, WORKERS, self.with.server.pacer(), move |_| {
             let server = server.clone();
             async move { server.configure().await }
         });
         let mut over = Vec::with_capacity(jobs);
-        loop {
-            let next = tokio::select! {
-                next = shots.next() => next,
-                () = self.with.stop.now() => {
-                    over.extend(shots.halt(LAST_ANSWERS).await);
-                    break;
-                }
-            };
-            let Some(shot) = next else { break };
-            over.push(shot);
+        while let Some(shot) = shots.next_until(self.with.stop).await? {
+            over.push((shot.number, self.judge(&shot)));
         }
-        over.sort_by_key(|shot| shot.number);
-        let whole = over.len() == jobs;
-        (over, whole)
+        Ok(over)
     }
 
     /// What an answer means; whatever job it names is cleaned up.
@@ -192,22 +175,11 @@ impl Run<'_, '_> {
         Configure { job_id, latency_ms: hundredths(ms(shot.latency)), refusal }
     }
 
-    async fn cancel(&mut self, ids: Vec<String>) {
-        let server = self.with.server;
-        let cancelling = ids.into_iter().map(|id| async move { server.cancel(&id).await });
-        futures_util::stream::iter(cancelling).buffer_unordered(WORKERS).collect::<Vec<()>>().await;
-    }
-
     /// Jobs that the server knows no more need not be looked after.
     async fn forget_gone(&mut self) {
-        let server = self.with.server;
-        let ids: Vec<_> = self.report.jobs_left.iter().cloned().collect();
-        let asking = ids.into_iter().map(|id| async move { (server.is_gone(&id).await, id) });
-        let asking = futures_util::stream::iter(asking).buffer_unordered(WORKERS);
-        for (gone, id) in asking.collect::<Vec<_>>().await {
-            if gone {
-                self.report.jobs_left.remove(&id);
-            }
+        let left = self.report.jobs_left.iter().cloned().collect();
+        for id in self.with.server.gone(left, WORKERS).await {
+            self.report.jobs_left.remove(&id);
         }
     }
 
@@ -219,12 +191,12 @@ impl Run<'_, '_> {
         if !left.is_empty() {
             (self.with.watcher)(Event::CleansUp(left.len()));
         }
-        self.cancel(left).await;
-        let (began, limit) = (self.with.clock.now(), self.report.limits.live_jobs_seconds.0);
+        self.with.server.cancel(left, WORKERS).await;
+        let (began, limit) = (self.with.server.pacer().passed(), self.report.limits.live_jobs_seconds.0);
         loop {
             self.forget_gone().await;
             let live = self.live_jobs_at_end().await;
-            let waited = hundredths((self.with.clock.now() - began).as_secs_f64());
+            let waited = hundredths((self.with.server.pacer().passed() - began).as_secs_f64());
             let back = match (self.report.live_jobs_before, live) {
                 (Some(before), Some(now)) => now <= before,
                 (Some(_), None) | (None, _) => true,
@@ -240,7 +212,7 @@ impl Run<'_, '_> {
                 }
                 return Ok(());
             }
-            self.with.clock.pass(STEP.min(Duration::from_secs_f64(limit - waited))).await?;
+            self.with.server.pacer().pass(STEP.min(Duration::from_secs_f64(limit - waited))).await?;
         }
     }
 

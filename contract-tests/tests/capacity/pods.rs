@@ -8,7 +8,9 @@ use focus_contract::capacity::cluster::{ClusterView, Pod, Use};
 use focus_contract::capacity::run::{Event, run};
 use focus_contract::capacity::{self, Measured, Plan};
 use focus_contract::client::admin::Admin;
+use focus_contract::client::rest::PATIENCE;
 use focus_contract::failure::Failure;
+use focus_contract::pace::Pacer;
 use focus_contract::stop::Stop;
 use focus_contract::target::Remote;
 use focus_mock::sim::clock::Mode;
@@ -103,12 +105,16 @@ impl ClusterView for Starting {
 /// 3 jobs in that cluster, on a clock that is held: from look to look it goes on by a second.
 fn starting(cluster: &Starting) -> Measured {
     let server = naming(|number| (format!("{}-{}", number + 1, number + 7), 5000 + number as u16), 404);
-    let admin = Server::start(|_| answer(200, "", b"{}"));
+    let admin = Server::start(|asked| match asked.line.as_str() {
+        "GET /__mock/clock" => answer(200, "", br#"{"now_ms":0,"waiters":[]}"#),
+        _ => answer(200, "", b"{}"),
+    });
     let remote = Remote { base: server.base.clone(), allow_writes: true, ..Remote::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let plan = Plan { pause: Duration::ZERO, clean_up: Duration::ZERO, workers: 1, ..Plan::of(3) };
     let admin = Admin::of(&admin.base).expect("a client");
-    let under_load = capacity::Server::of(&remote).expect("clients").held_by(Some(admin));
+    let pacer = Pacer::of(Some(admin), PATIENCE);
+    let under_load = capacity::Server::of(&remote).expect("clients").paced_by(pacer);
     let (stop, mut unseen) = (Stop::default(), |_: Event<'_>| {});
     runtime.block_on(run(&plan, &under_load, Some(cluster), &stop, &mut unseen)).expect("a run")
 }

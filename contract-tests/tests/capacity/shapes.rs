@@ -42,8 +42,8 @@ fn the_server_lives_as_long_as_the_shape_lasts() {
     let mock = Limited::start(Mode::Manual, &[limits(&json!({"max_jobs": 11}))]);
     mock.capacity(&["--shape", "sustained"]).with(0).says("100.00% succeeded, at least 90.00% wanted: met");
     let seconds = results_in(mock.folder.path())["totals"]["duration_s"].as_f64().expect("a number");
-    // The last one is due after 55.
-    assert!(seconds >= 55.0, "{seconds}");
+    // The last one is due after 55; two more let slots become free at the end.
+    assert!((55.0..60.0).contains(&seconds), "{seconds}");
 }
 
 #[test]
@@ -71,5 +71,5 @@ fn a_server_that_waits_for_its_clock_is_as_slow_as_the_clock_says() {
     let mock = Limited::start(Mode::Manual, &[Request::post("/__mock/faults", &fault)]);
     mock.capacity(&["--shape", "sustained"]).with(0);
     let latency = results_in(mock.folder.path())["totals"]["latency_ms"]["mean"].as_f64().expect("a number");
-    assert!(latency >= 7_000.0, "{latency}");
+    assert!((latency - 7_000.0).abs() < f64::EPSILON, "{latency}");
 }

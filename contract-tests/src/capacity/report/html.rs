@@ -1,15 +1,15 @@
 //! The page: it opens from disk and loads nothing, and its policy allows no more.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::plot::{Line, Mark, Plot};
 use super::{Findings, Subject, generator_limits, resources};
 use crate::capacity::measured::{LevelResult, percent};
 use crate::capacity::plan::{Standing, Verdict, payload_in_words};
+use crate::report::head;
 use crate::report::words::plain;
 
 const STYLE: &str = include_str!("page.css");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 pub(super) fn render(subject: &Subject<'_>) -> String {
     let Subject { environment, plan, measured, target, .. } = subject;
@@ -18,13 +18,7 @@ pub(super) fn render(subject: &Subject<'_>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Infrastructure gap: " (measured.actual_capacity()) " of " (plan.target) " jobs on " (name) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&html! { "Infrastructure gap: " (measured.actual_capacity()) " of " (plan.target) " jobs on " (name) }, STYLE, ""))
             body {
                 h1 { (measured.actual_capacity()) " of " (plan.target) " concurrent jobs on " (name) ": "
                      span class=(class(subject)) { (subject.verdict()) } }

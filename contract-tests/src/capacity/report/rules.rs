@@ -162,9 +162,9 @@ mod tests {
 
     use super::super::gap::tests::{Run, full, level};
     use super::*;
-    use crate::capacity::clock::Clock;
     use crate::capacity::fire::together;
     use crate::capacity::measured::{LevelResult, Outcome};
+    use crate::pace::Pacer;
     use crate::wall;
 
     fn findings(run: &Run) -> Findings {
@@ -270,7 +270,7 @@ mod tests {
     async fn a_server_that_slows_down_with_the_level_is_told_by_its_latency() {
         for (jobs, mean, slow) in [(5, 300.0, false), (19, 1_000.0, false), (20, 1_050.0, true)] {
             let busy = Arc::new(Semaphore::new(1));
-            let shots = together(jobs, jobs, &Clock::default(), move |_| {
+            let shots = together(jobs, jobs, &Pacer::default(), move |_| {
                 let busy = Arc::clone(&busy);
                 async move {
                     let _one = busy.acquire().await;
@@ -279,7 +279,7 @@ mod tests {
             });
             let mut fired =
                 LevelResult { level: u32::try_from(jobs).expect("few"), ..LevelResult::default() };
-            for shot in shots.all().await {
+            for shot in shots.all().await.expect("no clock is moved") {
                 // Timers go by whole milliseconds.
                 let latency = Duration::from_millis(u64::try_from(shot.latency.as_millis()).expect("short"));
                 fired.count(&Outcome::Succeeded, latency, shot.service);

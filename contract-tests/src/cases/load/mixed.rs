@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Load, SECOND};
 use crate::bodies::{base, with};
 use crate::caller::{Caller, Trouble};
+use crate::capacity::fire::{on_schedule, together};
 use crate::case::{Capability, Case, Tag};
 use crate::client::rest::Request;
 use crate::failure::{Failure, holds};
@@ -179,7 +180,7 @@ async fn mixed(story: &Story, users: Users) -> Result<(), Failure> {
         let (caller, turn) = (caller.clone(), due[number].1);
         async move { take(turn, &caller, now).await }
     };
-    let shots = load.pacer.on_schedule(&moments, ask).await?;
+    let shots = on_schedule(&moments, &load.pacer, ask).all().await?;
     let tally = Tally::of("requests of mixed traffic", &shots);
     story.note(tally.shown());
     tally.at_least(0.95)?;
@@ -202,7 +203,7 @@ async fn known(load: &Load<'_>, ids: &[String]) -> Result<(), Failure> {
             let (caller, request) = (caller.clone(), request.clone());
             async move { caller.want(request, 200).await.map(drop) }
         };
-        let asked = load.pacer.together(1, 1, ask).await?;
+        let asked = together(1, 1, &load.pacer, ask).all().await?;
         let Some(Err(trouble)) = asked.into_iter().next().map(|shot| shot.value) else { return Ok(()) };
         holds(load.pacer.passed() - began < LONGEST, || {
             format!("job {newest} is not known within {} s: {trouble}", LONGEST.as_secs())

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::bodies::{base, with};
 use crate::caller::{Caller, Trouble};
-use crate::capacity::fire::Shot;
+use crate::capacity::fire::{Shot, on_schedule, together};
 use crate::client::rest::Request;
 use crate::failure::{Failure, holds};
 use crate::job::Job;
@@ -66,7 +66,7 @@ impl<'a> Load<'a> {
             let (caller, body) = (caller.clone(), Arc::clone(&body));
             async move { caller.configure(&body).await }
         };
-        self.pacer.together(count, workers, ask).await
+        together(count, workers, &self.pacer, ask).all().await
     }
 
     /// A configure at each moment.
@@ -76,7 +76,7 @@ impl<'a> Load<'a> {
             let (caller, body) = (caller.clone(), Arc::clone(&body));
             async move { caller.configure(&body).await }
         };
-        self.pacer.on_schedule(moments, ask).await
+        on_schedule(moments, &self.pacer, ask).all().await
     }
 
     /// GET /ack at each moment.
@@ -86,7 +86,7 @@ impl<'a> Load<'a> {
             let caller = caller.clone();
             async move { caller.ack().await }
         };
-        self.pacer.on_schedule(moments, ask).await
+        on_schedule(moments, &self.pacer, ask).all().await
     }
 
     /// Cancels jobs, and waits until the server knows none of them any more.
@@ -114,7 +114,7 @@ impl<'a> Load<'a> {
                 drop(caller.ask(Request::of(Method::DELETE, &format!("/job/{}", all[number]))).await);
             }
         };
-        self.pacer.together(ids.len(), WORKERS, cancel).await?;
+        together(ids.len(), WORKERS, &self.pacer, cancel).all().await?;
         let left = self.until_gone(ids, GONE).await?;
         // A job that nobody can ask about may hold its slot for another moment.
         self.pacer.pass(SLOTS_FREE).await?;
@@ -149,7 +149,7 @@ impl<'a> Load<'a> {
                 caller.ask(Request::get(&path)).await.is_ok_and(|answer| answer.status() == 404)
             }
         };
-        let gone = self.pacer.together(ids.len(), WORKERS, ask).await?;
+        let gone = together(ids.len(), WORKERS, &self.pacer, ask).all().await?;
         Ok(ids.into_iter().zip(gone).filter(|(_, gone)| !gone.value).map(|(id, _)| id).collect())
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Load, every, ids, jobs};
 use crate::bodies::{base, historic, with};
+use crate::capacity::fire::{on_schedule, together};
 use crate::capacity::plan::payload;
 use crate::case::{Capability, Case, Tag};
 use crate::client::rest::Request;
@@ -85,7 +86,7 @@ async fn ack_load(story: &Story) -> Result<(), Failure> {
             async move { caller.ack().await }
         };
         held(
-            &Tally::of("GET /ack over 20 workers", &load.pacer.together(count, 20, ask).await?),
+            &Tally::of("GET /ack over 20 workers", &together(count, 20, &load.pacer, ask).all().await?),
             mean,
             p95,
             story,
@@ -120,7 +121,7 @@ async fn ack_and_channels(story: &Story) -> Result<(), Failure> {
             }
         }
     };
-    let shots = load.pacer.on_schedule(&moments, ask).await?;
+    let shots = on_schedule(&moments, &load.pacer, ask).all().await?;
     let of = |what, rest| Tally::of(what, shots.iter().filter(move |shot| shot.number % 2 == rest));
     let (ack, channels) = (of("GET /ack while jobs run", 0), of("GET /channels while jobs run", 1));
     for tally in [&ack, &channels] {
@@ -167,7 +168,7 @@ async fn one(load: &Load<'_>, what: &'static str, request: Request, status: u16)
         let (caller, request) = (caller.clone(), request.clone());
         async move { caller.want(request, status).await.map(drop) }
     };
-    let tally = Tally::of(what, &load.pacer.together(1, 1, ask).await?);
+    let tally = Tally::of(what, &together(1, 1, &load.pacer, ask).all().await?);
     load.story.note(tally.shown());
     tally.all()?;
     Ok(tally)

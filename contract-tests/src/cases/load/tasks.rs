@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Load, SECOND, every};
 use crate::caller::{Caller, Trouble};
+use crate::capacity::fire::on_schedule;
 use crate::case::{Capability, Case, Tag};
 use crate::client::rest::Request;
 use crate::failure::{Failure, holds};
@@ -64,7 +65,7 @@ async fn waterfall_rates(story: &Story) -> Result<(), Failure> {
         let (caller, path) = (caller.clone(), format!("/waterfall/{}/1000", paths[number % TASKS]));
         async move { poll(&caller, &path).await }
     };
-    let shots = load.pacer.on_schedule(&moments, ask).await?;
+    let shots = on_schedule(&moments, &load.pacer, ask).all().await?;
     let tally = Tally::of("polls", &shots);
     story.note(tally.shown());
     tally.at_least(0.98)?;

@@ -16,16 +16,15 @@ use focus_contract::capacity::results::Finished;
 use focus_contract::capacity::run::{Load, carry_out};
 use focus_contract::capacity::shapes::Shape;
 use focus_contract::capacity::{Environment, Measured, Plan, Server, Standing, Thresholds};
-use focus_contract::client::admin::Admin;
-use focus_contract::client::kube::Cluster;
+use focus_contract::pace::Pacer;
 use focus_contract::report::INTERRUPTED;
 use focus_contract::series::append;
 use focus_contract::stop::Stop;
-use focus_contract::target::{Mock, Target, Targets};
 use focus_contract::wall;
 
 use super::choose::{self, Asked, Choice, Place, Variables};
 use super::interrupt::Interrupted;
+use super::reach::{Reached, told};
 use super::say;
 use progress::Progress;
 
@@ -45,6 +44,7 @@ pub(super) fn command() -> Command {
             "The server: a fresh mock, or the base of one that runs already",
             "Create jobs on a server that runs already",
         ))
+        .arg(choose::grpc_host())
         .args([
             number("jobs", "N", "How many jobs at a time are wanted").default_value("200"),
             number("minimum", "N", "How many are enough [default: 80 % of --jobs]"),
@@ -153,34 +153,20 @@ struct Over {
 }
 
 async fn measure(prepared: &Prepared) -> anyhow::Result<Over> {
-    let told = |failure: focus_contract::failure::Failure| anyhow::anyhow!(failure.what);
     let stop = Arc::new(Stop::default());
     let interrupted = Interrupted::default();
     interrupted.listen(&stop)?;
-    let (name, target): (_, Box<dyn Target>) = match &prepared.choice.place {
-        Place::Mock => {
-            let mocks = Mock { seed: 1 };
-            let mock = mocks.next().map_err(told)?;
+    let Reached { target, name, admin, cluster, is_own } = Reached::at(&prepared.choice.place).await?;
+    let mut held = None;
+    if let Some(admin) = admin {
+        if is_own {
             // The mocks of cases stand still; this one is measured, and lives in real time.
-            if let Some(admin) = mock.admin_url() {
-                Admin::of(&admin)?.set_clock("system").await.map_err(told)?;
-            }
-            (mocks.name(), mock)
+            admin.set_clock("system").await.map_err(told)?;
+        } else if admin.clock_mode().await.map_err(told)? == "manual" {
+            held = Some(admin);
         }
-        Place::Server(remote) => {
-            let reached = remote.as_ref().clone().reach().await?;
-            (reached.name(), Box::new(reached))
-        }
-    };
-    let server = Server::of(target.as_ref()).map_err(told)?;
-    let admin = target.admin_url().map(|admin| Admin::of(&admin)).transpose()?;
-    let held = match admin {
-        Some(admin) if admin.clock_mode().await.map_err(told)? == "manual" => Some(admin),
-        _ => None,
-    };
-    let server = server.held_by(held);
-    let cluster = target.kube().map(|access| Cluster::of(&access, target.patience()));
-    let cluster = cluster.transpose().map_err(told)?;
+    }
+    let server = Server::of(target.as_ref()).map_err(told)?.paced_by(Pacer::of(held, target.patience()));
     let (plan, load) = (&prepared.plan, prepared.load);
     say(&said::beginning(&name, prepared, target.kube().as_ref()));
     let mut progress = Progress::of(plan, load, prepared.in_ci);

@@ -14,6 +14,7 @@ use focus_contract::report::words::plain;
 use focus_contract::series::Appended;
 
 use super::Prepared;
+use crate::cli::appended;
 
 /// How many recommendations are printed; the report has all.
 const MOST_RECOMMENDATIONS: usize = 3;
@@ -163,14 +164,7 @@ pub(super) fn shape(shape: Shape, finished: &Finished<'_>) -> String {
 }
 
 /// Where the results and the series are.
-pub(super) fn kept(results: &Path, appended: Option<&Appended>) -> String {
-    let mut text = format!("results: {}", results.display());
-    if let Some(Appended { series, textfile, unread }) = appended {
-        let _ = write!(text, "\nseries: {}\n        {}", series.display(), textfile.display());
-        if !unread.is_empty() {
-            let lines: Vec<_> = unread.iter().map(ToString::to_string).collect();
-            let _ = write!(text, "\nnote: lines of the series that are no runs: {}", lines.join(", "));
-        }
-    }
-    text
+pub(super) fn kept(results: &Path, series: Option<&Appended>) -> String {
+    let series = series.map_or_else(String::new, |series| format!("\n{}", appended(series)));
+    format!("results: {}{series}", results.display())
 }

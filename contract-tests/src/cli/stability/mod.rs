@@ -11,20 +11,20 @@ use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use focus_contract::capacity::Server;
 use focus_contract::client::admin::Admin;
-use focus_contract::client::kube::Cluster;
 use focus_contract::failure::Failure;
+use focus_contract::pace::Pacer;
 use focus_contract::report::INTERRUPTED;
 use focus_contract::series;
 use focus_contract::stability::baseline;
 use focus_contract::stability::file::Kept;
 use focus_contract::stability::run::Surroundings;
-use focus_contract::stability::{Clock, Event, Probe, Report, Verdict, run as carry_out};
+use focus_contract::stability::{Event, Probe, Report, Verdict, run as carry_out};
 use focus_contract::stop::Stop;
-use focus_contract::target::{Mock, Target, Targets};
 use focus_contract::wall;
 
-use super::choose::Place;
+use super::choose;
 use super::interrupt::Interrupted;
+use super::reach::{Reached, told};
 use super::say;
 use plan::{Prepared, Task, prepare, read_baseline};
 use progress::Progress;
@@ -40,14 +40,14 @@ pub(super) fn command() -> Command {
     Command::new("stability")
         .about("Watch whether a server stays as it was under light load, for an hour or a day")
         .after_help(AFTER)
+        .args(choose::arguments(
+            "The server: a fresh mock, or the base of one that runs already",
+            "Create jobs on a server that runs already",
+        ))
+        .mut_arg("admin", |admin| {
+            admin.help("The server's admin interface, if it is a mock: its clock is held, unless --real-time")
+        })
         .args([
-            one("target", "mock|URL", "The server: a fresh mock, or the base of one that runs already"),
-            one("admin", "URL", "The server's admin interface, if it is a mock: its clock is held, unless --real-time"),
-            one("kube", "URL", "The Kubernetes API that the server works with"),
-            path("kubeconfig", "FILE", "The kubeconfig that names that API"),
-            one("kube-context", "NAME", "Which of its contexts [default: the current one]"),
-            one("namespace", "NAME", "The product's namespace [default: panda]"),
-            switch("allow-writes", "Create jobs on a server that runs already"),
             one("environment", "NAME", "What the server is called where it runs"),
             one("duration", "TIME", "How long it is watched [default: 1h]").value_parser(plan::duration),
             one("interval", "TIME", "From each sample to the next [default: 5m]").value_parser(plan::duration),
@@ -97,53 +97,24 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     done
 }
 
-fn told(failure: Failure) -> anyhow::Error {
-    anyhow::anyhow!(failure.what)
-}
-
-/// The server, and what to see it through.
-struct Reached {
-    target: Box<dyn Target>,
-    name: String,
-    admin: Option<Admin>,
-    cluster: Option<Cluster>,
-}
-
-async fn reach(place: &Place) -> anyhow::Result<Reached> {
-    let (name, target): (_, Box<dyn Target>) = match place {
-        Place::Mock => {
-            let mocks = Mock { seed: 1 };
-            (mocks.name(), mocks.next().map_err(told)?)
-        }
-        Place::Server(remote) => {
-            let reached = remote.as_ref().clone().reach().await?;
-            (reached.name(), Box::new(reached))
-        }
-    };
-    let admin = target.admin_url().map(|admin| Admin::of(&admin)).transpose()?;
-    let cluster =
-        target.kube().map(|access| Cluster::of(&access, target.patience())).transpose().map_err(told)?;
-    Ok(Reached { target, name, admin, cluster })
-}
-
 async fn watch(prepared: Prepared) -> anyhow::Result<u8> {
     let stop = Arc::new(Stop::default());
     let interrupted = Interrupted::default();
     interrupted.listen(&stop)?;
     let reached = tokio::select! {
-        reached = reach(&prepared.choice.place) => reached?,
+        reached = Reached::at(&prepared.choice.place) => reached?,
         () = stop.now() => return Ok(INTERRUPTED),
     };
-    let is_own = matches!(prepared.choice.place, Place::Mock);
+    let is_own = reached.is_own;
     let mut probe =
         Probe::of(reached.admin.clone(), reached.cluster.clone(), prepared.server_pid).map_err(told)?;
     let (mut report, kept) = begin(&prepared, &reached.name, is_own)?;
-    let server = Server::of(reached.target.as_ref()).map_err(told)?;
     let held = hold(&mut report, &kept, reached.admin.as_ref(), is_own).await?;
+    let pacer = Pacer::of(held.clone(), reached.target.patience()).after(report.plan.due(report.taken() + 1));
+    let server = Server::of(reached.target.as_ref()).map_err(told)?.paced_by(pacer);
     say(&said::beginning(&report, &prepared.choice.because, kept.path()));
-    let mut progress = Progress::of(&report, prepared.in_ci);
+    let progress = Progress::of(&report, prepared.in_ci);
     let done = {
-        let passed = report.plan.due(report.taken() + 1);
         let mut keeper = |report: &Report| {
             let path = kept.path().display();
             kept.write(report)
@@ -153,7 +124,6 @@ async fn watch(prepared: Prepared) -> anyhow::Result<u8> {
         let with = Surroundings {
             server: &server,
             probe: &mut probe,
-            clock: Clock::at(passed, held.clone()),
             stop: &stop,
             keeper: &mut keeper,
             watcher: &mut watcher,

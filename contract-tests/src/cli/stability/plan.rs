@@ -52,17 +52,7 @@ pub(super) fn prepare(matches: &ArgMatches) -> anyhow::Result<Prepared> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
     let variables = Variables::of_this_process();
-    let asked = Asked {
-        target: text("target"),
-        admin: text("admin"),
-        grpc_host: None,
-        kube: text("kube"),
-        kubeconfig: path("kubeconfig"),
-        kube_context: text("kube-context"),
-        namespace: text("namespace"),
-        allow_writes: matches.get_flag("allow-writes"),
-        environments: text("environment").into_iter().collect(),
-    };
+    let asked = Asked::of(matches, text("environment").into_iter().collect());
     let choice = choose::choose(&asked, &variables)?;
     let has_clock = match &choice.place {
         Place::Mock => true,

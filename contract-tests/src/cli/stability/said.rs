@@ -8,6 +8,8 @@ use focus_contract::series::Appended;
 use focus_contract::stability::rules::{Finding, Outcome, Weight};
 use focus_contract::stability::{Cancel, Pace, Report};
 
+use crate::cli::appended;
+
 pub(super) fn beginning(report: &Report, because: &str, path: &Path) -> String {
     let plan = &report.plan;
     let cancelled = match plan.cancel {
@@ -141,17 +143,14 @@ pub(super) fn early(report: &Report, path: &Path) -> String {
 pub(super) fn written(
     path: &Path,
     pages: &[std::path::PathBuf],
-    appended: &Appended,
+    series: &Appended,
     baseline: Option<&Path>,
 ) -> String {
     let mut text = format!("report: {}", path.display());
     for page in pages {
         let _ = write!(text, "\n        {}", page.display());
     }
-    let _ = write!(text, "\nseries: {}", appended.series.display());
-    if !appended.unread.is_empty() {
-        let _ = write!(text, " ({} of its lines cannot be read)", appended.unread.len());
-    }
+    let _ = write!(text, "\n{}", appended(series));
     if let Some(baseline) = baseline {
         let _ = write!(text, "\nbaseline: {}, which later runs are compared with", baseline.display());
     }

@@ -159,6 +159,14 @@ fn the_last_100_answers_of_a_day_are_compared_with_the_first() {
     let judged = |count| outcome(Kind::Soak24h, &drifting(500.0, count), Rule::ResponseDrift, Weight::Hard);
     assert_eq!((judged(199), judged(200)), (NOT_JUDGED, BROKEN));
     assert_eq!(outcome(Kind::Run, &drifting(500.0, 250), Rule::ResponseDrift, Weight::Hard), None);
+    // On a clock that is held responses may take no time at all.
+    let from_nothing = |last: f64| {
+        samples(200, |sample| {
+            sample.configures = vec![configure(if sample.number > 100 { last } else { 0.0 })]
+        })
+    };
+    let judged = |last| outcome(Kind::Soak24h, &from_nothing(last), Rule::ResponseDrift, Weight::Hard);
+    assert_eq!((judged(0.0), judged(1.0)), (KEPT, BROKEN));
 }
 
 #[test]
