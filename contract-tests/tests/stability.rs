@@ -325,19 +325,21 @@ fn a_clock_that_cannot_be_moved_ends_the_run_and_goes_as_before() {
 }
 
 #[test]
-fn on_a_held_clock_a_response_takes_as_long_as_that_clock_says() {
-    // Half of the responses take a minute, in real time none does.
-    let slow = json!({"id": "slow", "at": "rest.configure.before", "when": {"every": 2}, "delay": "1m"});
+fn on_a_held_clock_a_response_takes_as_long_as_that_clock_says_and_what_it_takes_for_real() {
+    // Half of the responses take an hour of it; in real time none takes one.
+    let slow = json!({"id": "slow", "at": "rest.configure.before", "when": {"every": 2}, "delay": "1h"});
     let running = Running::start(Mode::System, &[slow]);
-    let ended = running.stability(&["--duration", "20m"]);
+    let ended = running.stability(&["--duration", "20h", "--interval", "5h"]);
     ended.with(0).says("sample    4 of 4: 1 of 1 configures");
     let (_, report) = report_in(running.folder.path());
     let samples = report["samples"].as_array().expect("samples");
-    let latencies: Vec<_> =
-        samples.iter().map(|sample| sample["configures"][0]["latency_ms"].as_f64()).collect();
-    assert_eq!(latencies, [0.0, 60_000.0, 0.0, 60_000.0].map(Some));
+    let latencies = samples.iter().map(|sample| sample["configures"][0]["latency_ms"].as_f64().unwrap());
+    let latencies: Vec<_> = latencies.collect();
+    let hours: Vec<_> = latencies.iter().map(|latency| (latency / 3_600_000.0).floor()).collect();
+    assert_eq!(hours, [0.0, 1.0, 0.0, 1.0], "{latencies:?}");
+    assert!(latencies[0] > 0.0 && latencies[1] > 3_600_000.0, "{latencies:?}");
     let at: Vec<_> = samples.iter().map(|sample| sample["at_seconds"].as_f64()).collect();
-    assert_eq!(at, [0.0, 300.0, 600.0, 900.0].map(Some), "what takes long moves nothing after it");
+    assert_eq!(at, [0.0, 18_000.0, 36_000.0, 54_000.0].map(Some), "what takes long moves nothing after it");
 }
 
 #[test]

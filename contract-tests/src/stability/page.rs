@@ -252,7 +252,7 @@ fn notes(report: &Report) -> Markup {
             }
             li { "Each job: " (report.configuration) }
             @if report.is_held() {
-                li { "The server's clock was held and moved on from sample to sample: times and latencies are those of that clock, CPU is real." }
+                li { "The server's clock was held and moved on from sample to sample: times are those of that clock; latency is what passed on it and for real, CPU is real." }
             }
         }
     }

@@ -96,7 +96,9 @@ fn what_is_too_long_is_cut_and_the_journal_keeps_within_its_bytes() {
     let entries = journal.since(0);
     assert!(entries.iter().all(|entry| entry.bytes() <= 4096));
     let record = records(&server).pop().expect("some are left");
-    assert!(record.body_bytes > 5000 && record.body().len() < 4096 && record.body().starts_with(b"{\"display"));
+    assert!(
+        record.body_bytes > 5000 && record.body().len() < 4096 && record.body().starts_with(b"{\"display")
+    );
     assert!(record.path().starts_with("/configure?xxx") && record.path().len() < 1024);
     assert!(record.headers().contains("x-long: xxx"));
     assert_eq!(record.job.map(|job| job.slot.number()), Some(100));
