@@ -2,6 +2,7 @@
 //!
 //! The library that speaks HTTP/2 has no way to say a GOAWAY with an error of one's choice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Length, type, flags and stream of a frame.
@@ -10,19 +11,31 @@ const HEADER: usize = 9;
 const GOAWAY: u8 = 7;
 const STREAM: usize = 4;
 
-/// What a connection shall say last.
+/// What a connection shall say last, and whether it waits until that was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastWords(Arc<OnceLock<(u32, &'static str)>>);
+pub(super) struct LastWords {
+    go_away: Arc<OnceLock<(u32, &'static str)>>,
+    until_read: Arc<AtomicBool>,
+}
 
 impl LastWords {
     /// Lets the connection say GOAWAY with that error and text as soon as a frame has ended, and nothing more.
     pub(super) fn go_away(&self, code: u32, text: &'static str) {
         // What was said first stands.
-        let _ = self.0.set((code, text));
+        let _ = self.go_away.set((code, text));
     }
 
     pub(super) fn get(&self) -> Option<(u32, &'static str)> {
-        self.0.get().copied()
+        self.go_away.get().copied()
+    }
+
+    /// Lets the connection close only when its client does, once it has said everything.
+    pub(super) fn let_read(&self) {
+        self.until_read.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn are_to_be_read(&self) -> bool {
+        self.until_read.load(Ordering::Relaxed)
     }
 }
 

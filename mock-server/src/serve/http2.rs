@@ -60,7 +60,10 @@ where
     let until = tokio::select! {
         biased;
         _ = connection.as_mut() => return,
-        time = ends.door.wait() => WallTime::now().after(time),
+        time = ends.door.wait() => {
+            words.let_read();
+            WallTime::now().after(time)
+        }
         until = ends.server.wait() => until,
         // Without a preface there is nobody yet to say goodbye to.
         time = traffic.evicted() => if traffic.is_opening() { return } else { WallTime::now().after(time) },

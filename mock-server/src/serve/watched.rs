@@ -183,7 +183,17 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        // A socket closed with unread bytes in it is reset, and what its client has not read yet would be lost.
+        let mut scratch = [0; 4096];
+        while self.ending.as_ref().is_some_and(|ending| ending.words.are_to_be_read()) {
+            let mut unread = ReadBuf::new(&mut scratch);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut unread));
+            if read.is_err() || unread.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -216,5 +226,39 @@ impl<B: Body + Unpin> Body for Answering<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slow_client_gets_everything_although_it_has_sent_what_nobody_reads() {
+        const BYTES: usize = 256 << 10;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // All of it fits on the server's side, and next to nothing of it on the client's.
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        let connecting = socket.connect(listener.local_addr().expect("an address"));
+        let mut client = connecting.await.expect("a client");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        SockRef::from(&stream).set_send_buffer_size(4 * BYTES).expect("a large buffer");
+        let words = LastWords::default();
+        let mut server = Watched::greeting(stream, Traffic::greeting(), 0, words.clone());
+        words.let_read();
+        client.write_all(b"a window that is wider now").await.expect("bytes that nobody reads");
+        let serving = tokio::spawn(async move {
+            server.write_all(&vec![b'x'; BYTES]).await.expect("bytes");
+            server.shutdown().await.expect("an end");
+        });
+        let mut got = Vec::with_capacity(BYTES);
+        let read = client.read_to_end(&mut got).await;
+        assert_eq!((read.map_err(|error| error.kind()), got.len()), (Ok(BYTES), BYTES));
+        drop(client);
+        serving.await.expect("it ends with its client");
     }
 }
