@@ -30,8 +30,12 @@ pub enum Kind {
     Shape,
     /// `focus-contract stability`.
     Stability,
-    /// `focus-contract stability --soak`.
-    Soak,
+    /// `focus-contract stability --soak 4h`.
+    #[serde(rename = "soak-4h")]
+    Soak4h,
+    /// `focus-contract stability --soak 24h`.
+    #[serde(rename = "soak-24h")]
+    Soak24h,
 }
 
 /// What a line tells, in Prometheus's base units.

@@ -158,6 +158,26 @@ fn an_hour_of_a_held_clock_has_every_sample_and_goes_on_as_before() {
 }
 
 #[test]
+fn a_short_run_becomes_a_baseline_only_where_one_is_named() {
+    let running = Running::start(Mode::System, &[]);
+    let baseline = running.folder.path().join("stability_baseline_staging.json");
+    running.stability(&["--duration", "59m"]).with(0);
+    assert!(!baseline.exists());
+    let named = running.folder.path().join("short.json");
+    running
+        .stability(&["--duration", "59m", "--baseline", &named.to_string_lossy()])
+        .with(0)
+        .says("short.json, which later");
+    assert!(named.exists() && !baseline.exists());
+    running
+        .stability(&[])
+        .with(0)
+        .says("stability_baseline_staging.json, which later runs are compared with");
+    let other = ["--duration", "30m"];
+    running.stability(&other).with(0).says("; delete it, or name another with --baseline");
+}
+
+#[test]
 fn the_second_run_is_compared_with_the_first_and_its_proposal_is_a_profile() {
     let running = Running::start(Mode::System, &[]);
     running.stability(&[]).with(0);

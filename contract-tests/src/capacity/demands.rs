@@ -149,10 +149,12 @@ impl Demand {
             held("mean_ms", self.mean_ms, mean, |got, wanted| got <= wanted)
                 .map(|(demand, wanted, got, met)| (demand, wanted, got, met && measured.succeeded() > 0)),
             held("per_second", self.per_second, per_second, |got, wanted| got >= wanted),
-            held("clean_up_s", self.clean_up_s, clean_up, |got, wanted| got < wanted)
-                .map(|(demand, wanted, got, met)| (demand, wanted, got, met && gone)),
+            held("clean_up_s", self.clean_up_s, clean_up, |got, wanted| got < wanted).map(
+                |(demand, wanted, got, met)| (demand, wanted, got, met && gone && measured.succeeded() > 0),
+            ),
         ];
         let words = |demand: &str, got: f64, wanted: f64| match demand {
+            "mean_ms" | "clean_up_s" if measured.succeeded() == 0 => String::from("no job was made"),
             "success" => format!("{} succeeded, at least {} wanted", percent(got), percent(wanted)),
             "mean_ms" => format!("mean {got:.1} ms, at most {wanted:.1} wanted"),
             "per_second" => format!("{got:.2} jobs a second, at least {wanted:.2} wanted"),
@@ -186,6 +188,13 @@ mod tests {
 
     fn met(shape: Shape, measured: &Measured) -> Vec<bool> {
         shape.demand().held_against(measured).iter().map(|held| held.met).collect()
+    }
+
+    #[test]
+    fn where_no_job_was_made_none_is_gone_in_time() {
+        let nothing = measured(0, 225, 1, 15);
+        let held = Shape::Exhaustion.demand().held_against(&nothing);
+        assert_eq!((held[0].met, held[0].words.as_str()), (false, "no job was made: missed"));
     }
 
     #[test]

@@ -41,6 +41,16 @@ impl Finished<'_> {
         met && self.is_whole() && self.subject.measured.left_behind.is_empty()
     }
 
+    /// How it ended before its end, if it did.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&'static str> {
+        match (self.interrupted, self.broke_off) {
+            (true, _) => Some("interrupted"),
+            (false, Some(_)) => Some("broken off"),
+            (false, None) => None,
+        }
+    }
+
     /// Whether it came to its end.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -301,12 +311,7 @@ impl Results {
 fn judgement(finished: &Finished<'_>) -> Judgement {
     let Finished { subject, load, .. } = finished;
     let passed = finished.passed();
-    let unfinished = match (finished.interrupted, finished.broke_off) {
-        (true, _) => Some("interrupted"),
-        (false, Some(_)) => Some("broken off"),
-        (false, None) => None,
-    };
-    let words = match (unfinished, load) {
+    let words = match (finished.unfinished(), load) {
         (Some(words), _) => words.to_owned(),
         (None, Load::Levels) if subject.measured.left_behind.is_empty() => subject.verdict().to_string(),
         (None, Load::Levels | Load::Shape(_)) => String::from(if passed { "passed" } else { "failed" }),

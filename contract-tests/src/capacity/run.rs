@@ -82,7 +82,7 @@ pub async fn carry_out(
     watcher: Watcher<'_>,
 ) -> (Measured, Option<Failure>) {
     let began = server.pacer().passed();
-    let mut run = Run { plan, server, cluster, stop, watcher, began, jobs: Jobs::default() };
+    let mut run = Run { plan, server, cluster, stop, watcher, began, jobs: Jobs::default(), unheard: 0 };
     let sampler = Sampler::start();
     let mut measured = Measured::default();
     let fired = match load {
@@ -98,6 +98,12 @@ pub async fn carry_out(
             "{unanswered} configures got no answer: if they made jobs all the same, only the server's idle sweep removes them"
         ));
     }
+    if run.unheard > 0 {
+        measured.notes.push(format!(
+            "interrupted before {} configures were answered or even sent: if some made jobs all the same, only the server's idle sweep removes them",
+            run.unheard
+        ));
+    }
     (measured, fired.and(cleaned).err())
 }
 
@@ -109,6 +115,8 @@ struct Run<'a> {
     watcher: Watcher<'a>,
     began: Duration,
     jobs: Jobs,
+    /// Configures of an interrupted level that were not answered in time, or not sent.
+    unheard: u32,
 }
 
 /// What came of one configure, and when it was due.
@@ -211,6 +219,9 @@ impl Run<'_> {
             }
             let answered = u32::try_from(judged.len()).unwrap_or(u32::MAX);
             (self.watcher)(Event::Answered { answered, succeeded, p95_ms: latency.quantile_ms(0.95) });
+        }
+        if self.stop.why().is_some() {
+            self.unheard += level.saturating_sub(u32::try_from(judged.len()).unwrap_or(u32::MAX));
         }
         // By the answers themselves: to hear them may take longer where the generator is busy.
         let took = judged.iter().map(|(shot, _)| shot.due + shot.latency).max().unwrap_or_default();

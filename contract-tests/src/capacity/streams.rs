@@ -19,6 +19,10 @@ use crate::wall;
 /// the latency of configures that tells. Who waits for it waits from the answer on, so that first frames tell instead.
 const OPENING: usize = 4;
 
+/// How often a client comes again to a port that is not open yet, and for how long: as long as a pod may take.
+const AGAIN: Duration = Duration::from_secs(1);
+const OPENS: Duration = Duration::from_secs(30);
+
 /// What reading streams showed.
 #[derive(Clone, Debug, Default)]
 pub struct StreamsRead {
@@ -81,11 +85,20 @@ impl Extend<Seen> for StreamsRead {
 /// A stream that is open, or why it is not.
 type Opened = Result<Reading, String>;
 
-/// Opens every stream of a job.
-async fn open_all(server: &Server, job: &Job) -> Vec<Opened> {
-    let port = match Port::connect(&server.authority(job)).await {
-        Ok(port) => port.patient_for(server.patience()),
-        Err(failure) => return (0..job.streams).map(|_| Err(failure.what.clone())).collect(),
+/// Opens every stream of a job, once it has leave to. Real pods take 6 to 7 s until their port is open, so a client comes
+/// again, each time with new leave.
+async fn open_all(server: &Server, job: &Job, answered: Instant, leave: &Semaphore) -> Vec<Opened> {
+    let (_leave, port) = loop {
+        let leave = leave.acquire().await;
+        match Port::connect(&server.authority(job)).await {
+            Ok(port) => break (leave, port.patient_for(server.patience())),
+            // On a clock that is held it opens only when that is moved.
+            Err(failure) if server.pacer().is_held() || answered.elapsed() >= OPENS => {
+                return (0..job.streams).map(|_| Err(failure.what.clone())).collect();
+            }
+            Err(_) => drop(leave),
+        }
+        wall::until(wall::tick() + AGAIN).await;
     };
     let open = async |stream| {
         let refused = |status| format!("stream {stream} of job {} is refused: {status}", job.id);
@@ -164,10 +177,7 @@ impl Readers {
             let (server, job, done) = (server.clone(), Arc::new(job.clone()), self.done.clone());
             let (answered, leave, opening) = (wall::tick(), Arc::clone(&self.leave), self.opening.token());
             self.reading.spawn(async move {
-                let open = async {
-                    let _leave = leave.acquire().await;
-                    open_all(&server, &job).await
-                };
+                let open = open_all(&server, &job, answered, &leave);
                 // Whoever has seen enough does not wait for the others.
                 let opened = done.run_until_cancelled(open).await.unwrap_or_default();
                 drop(opening);

@@ -118,6 +118,9 @@ pub(super) fn choose(asked: &Asked, variables: &Variables) -> anyhow::Result<Cho
             None => (None, String::from("neither --target nor a variable names another")),
         },
     };
+    if asked.environments.iter().any(String::is_empty) {
+        anyhow::bail!("--environment is empty: give the name of where the server runs, such as staging");
+    }
     let Some(base) = base else { return mock(asked, because) };
     // The variable goes with those that name the server: another one may have another admin interface, or none.
     let admin_variable = || variables.get("FOCUS_ADMIN_URL").filter(|_| asked.target.is_none());

@@ -122,6 +122,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Plan {
+    /// Whether it lasts as long as the contract wants: an hour, or what its soak lasts.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.kind != Kind::Run || self.duration >= Duration::from_secs(3600)
+    }
+
     /// An hour: 12 samples of one configure, whose jobs are left to the sweep.
     #[must_use]
     pub fn hour(pace: Pace) -> Self {

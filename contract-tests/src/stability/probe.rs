@@ -215,6 +215,10 @@ impl Probe {
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
         let process =
             system.process(pid).ok_or_else(|| format!("there is no process {pid} (--server-pid)"))?;
+        // One that is over but was not waited for is still listed.
+        if process.memory() == 0 {
+            return Err(format!("process {pid} is over (--server-pid)"));
+        }
         let cpu = Cpu::Spent(process.accumulated_cpu_time() as f64 / 1e3);
         Ok(Used { cpu, memory_bytes: process.memory() })
     }

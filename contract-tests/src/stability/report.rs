@@ -318,7 +318,11 @@ impl Report {
         Entry {
             shape: None,
             at: self.last_seen(),
-            kind: if self.plan.kind == super::Kind::Run { Series::Stability } else { Series::Soak },
+            kind: match self.plan.kind {
+                super::Kind::Run => Series::Stability,
+                super::Kind::Soak4h => Series::Soak4h,
+                super::Kind::Soak24h => Series::Soak24h,
+            },
             environment: self.environment.clone(),
             target: self.target.clone(),
             passed: self.verdict.is_some_and(|verdict| verdict != Verdict::Failed),
@@ -468,7 +472,7 @@ pub(super) mod tests {
         soak.samples.iter_mut().for_each(|sample| sample.server = None);
         soak.sum_up();
         let entry = soak.entry();
-        assert_eq!(entry.kind, Series::Soak);
+        assert_eq!(entry.kind, Series::Soak24h);
         assert!(!entry.figures.contains_key(&Figure::ServerMemoryBytes), "what was not seen is left out");
     }
 }

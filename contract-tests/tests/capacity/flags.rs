@@ -19,7 +19,11 @@ fn what_cannot_be_done_is_said_before_a_server_is_asked() {
     leave(&["--shape", "wave"]).complains("steady, ramp, spike, sustained, recovery, peak, exhaustion");
     leave(&["--namespace", "n"]).complains("--namespace needs a cluster: --kubeconfig, --kube or KUBECONFIG");
     leave(&["--kube", "there:1"]).complains("the Kubernetes API \"there:1\" is no http or https URL");
+    leave(&["--environment", ""]).complains("--environment is empty: give the name of where the server runs");
     let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().to_string_lossy().into_owned();
+    leave(&["--report-dir", &place, "--environment", &"x".repeat(300)])
+        .complains("reports cannot be written to ");
     let profile = folder.path().join("odd.yaml");
     fs::write(&profile, "latency: 3\n").expect("a profile");
     leave(&["--thresholds", &profile.to_string_lossy()]).complains("line 1").complains("latency");

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use focus_contract::client::rest::Request;
+use focus_mock::Config;
 use focus_mock::sim::clock::Mode;
 use serde_json::json;
 
@@ -132,5 +134,13 @@ fn a_server_that_refuses_everything_is_reported_too() {
 #[test]
 fn every_stream_of_every_job_is_read() {
     let mock = Limited::start(Mode::System, &[]);
+    mock.capacity(&["--jobs", "6", "--stream", "--hold", "1"]).with(0).says("18 of 18 streams, ");
+}
+
+#[test]
+fn a_port_that_opens_late_is_dialled_until_it_is_open() {
+    let mut config = Config { clock: Mode::System, ..Config::default() };
+    config.setup.times.pod_start = Duration::from_secs(1);
+    let mock = Limited::of(config, &[]);
     mock.capacity(&["--jobs", "6", "--stream", "--hold", "1"]).with(0).says("18 of 18 streams, ");
 }

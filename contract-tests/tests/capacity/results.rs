@@ -115,4 +115,8 @@ fn a_run_that_is_interrupted_keeps_what_it_has() {
     );
     assert_eq!(results["totals"]["errors"], json!({"503 CAPACITY_EXHAUSTED": 1}));
     assert_eq!(series_in(folder.path()), Vec::<Value>::new(), "its figures are not the server's");
+    let names =
+        std::fs::read_dir(folder.path()).expect("the folder").flatten().map(|entry| entry.file_name());
+    let reports = names.filter(|name| name.to_string_lossy().starts_with("infra_gap_report"));
+    assert_eq!(reports.count(), 0, "what was not measured to its end says nothing of gaps");
 }

@@ -21,7 +21,12 @@ pub(crate) struct Limited {
 impl Limited {
     /// With a clock that only the run moves, so that its pauses take no time.
     pub(crate) fn start(clock: Mode, changes: &[Request]) -> Self {
-        let mock = MockServer::start(Config { clock, ..Config::default() }).expect("a mock");
+        Self::of(Config { clock, ..Config::default() }, changes)
+    }
+
+    /// Any mock.
+    pub(crate) fn of(config: Config, changes: &[Request]) -> Self {
+        let mock = MockServer::start(config).expect("a mock");
         let started = Self { mock, folder: tempfile::tempdir().expect("a folder") };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let admin = Admin::of(&started.admin()).expect("a client");

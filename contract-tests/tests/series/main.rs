@@ -31,7 +31,7 @@ fn jobs(jobs: f64, entry: Entry) -> Entry {
 pub(crate) fn everything() -> Vec<Entry> {
     let figures = || Figure::ALL.into_iter().zip(1..).map(|(figure, value)| (figure, f64::from(value) / 4.0));
     let level = Level { level: 50, success_ratio: 0.8, latency_p95_seconds: 0.25 };
-    [(Kind::Capacity, None), (Kind::Shape, Some("ramp")), (Kind::Stability, None), (Kind::Soak, None)]
+    [(Kind::Capacity, None), (Kind::Shape, Some("ramp")), (Kind::Stability, None), (Kind::Soak4h, None)]
         .map(|(kind, shape)| Entry {
             kind,
             shape: shape.map(str::to_owned),

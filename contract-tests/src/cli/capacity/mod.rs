@@ -3,7 +3,7 @@
 mod progress;
 mod said;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use focus_contract::capacity::cluster::ClusterView;
 use focus_contract::capacity::plan::{levels_for, minimum_for};
-use focus_contract::capacity::report::{Subject, write};
+use focus_contract::capacity::report::{Subject, stem, write};
 use focus_contract::capacity::results::Finished;
 use focus_contract::capacity::run::{Load, carry_out};
 use focus_contract::capacity::shapes::Shape;
@@ -132,16 +132,26 @@ fn prepare(matches: &ArgMatches) -> anyhow::Result<Prepared> {
     let shape = text("shape").and_then(|name| Shape::ALL.into_iter().find(|shape| shape.name() == name));
     let plan = plan.check()?;
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let environment = Environment::named(choice.environments.first().map_or("", String::as_str));
+    try_out(&folder, &environment)
+        .with_context(|| format!("reports cannot be written to {}", folder.display()))?;
     Ok(Prepared {
         plan,
         load: shape.map_or(Load::Levels, Load::Shape),
         thresholds: thresholds.unwrap_or_default(),
-        environment: Environment::named(choice.environments.first().map_or("", String::as_str)),
+        environment,
         choice,
         always: text("report").as_deref() == Some("always"),
         folder,
         in_ci: variables.is_on("CI").unwrap_or(true),
     })
+}
+
+/// Finds out before the first configure whether a report of that name can be written there.
+fn try_out(folder: &Path, environment: &Environment) -> std::io::Result<()> {
+    let path = folder.join(format!("{}.json", stem(environment.name(), wall::timestamp())));
+    std::fs::File::create_new(&path)?;
+    std::fs::remove_file(path)
 }
 
 /// A run that is over.
@@ -189,8 +199,10 @@ fn end(prepared: &Prepared, over: &Over) -> anyhow::Result<u8> {
         Load::Shape(shape) => say(&said::shape(*shape, &finished)),
         Load::Levels => {
             let subject = &finished.subject;
-            say(&said::ending(subject));
-            if prepared.always || subject.standing() != Standing::Met {
+            say(&said::ending(&finished));
+            // Of what was not measured to its end nothing can be said that somebody should act upon.
+            let due = prepared.always || subject.standing() != Standing::Met;
+            if due && finished.unfinished().is_none() {
                 say(&said::written(&write(subject, folder).with_context(|| cannot("the report"))?));
             }
         }

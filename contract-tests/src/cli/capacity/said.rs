@@ -84,7 +84,8 @@ pub(super) fn level(level: &LevelResult) -> String {
     text
 }
 
-pub(super) fn ending(subject: &Subject<'_>) -> String {
+pub(super) fn ending(finished: &Finished<'_>) -> String {
+    let subject = &finished.subject;
     let Subject { plan, environment, measured, thresholds, .. } = subject;
     let mut text = String::new();
     let latency = measured.latency();
@@ -104,6 +105,15 @@ pub(super) fn ending(subject: &Subject<'_>) -> String {
         measured.duration.as_secs_f64()
     );
     remarks(&mut text, measured, thresholds);
+    if let Some(how) = finished.unfinished() {
+        let (actual, place) = (measured.actual_capacity(), plain(environment.name()));
+        let _ = write!(
+            text,
+            "capacity at least {actual} of {} on {place}: {how}, so there is no verdict",
+            plan.target
+        );
+        return text;
+    }
     for bottleneck in Findings::of(subject).bottlenecks {
         let _ = writeln!(text, "bottleneck: {}", plain(&bottleneck));
     }
@@ -155,6 +165,10 @@ pub(super) fn shape(shape: Shape, finished: &Finished<'_>) -> String {
         let _ = writeln!(text, "{}", level(result));
     }
     remarks(&mut text, measured, thresholds);
+    if let Some(how) = finished.unfinished() {
+        let _ = write!(text, "shape {}: {how}, so there is no verdict", shape.name());
+        return text;
+    }
     for held in finished.demands() {
         let _ = writeln!(text, "shape {}: {}", shape.name(), held.words);
     }

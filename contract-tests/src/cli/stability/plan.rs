@@ -16,7 +16,7 @@ pub(super) struct Prepared {
     pub(super) task: Task,
     pub(super) choice: Choice,
     pub(super) server_pid: Option<u32>,
-    baseline: Option<PathBuf>,
+    pub(super) baseline: Option<PathBuf>,
     pub(super) in_ci: bool,
 }
 

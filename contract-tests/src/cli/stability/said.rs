@@ -103,7 +103,7 @@ pub(super) fn ending(report: &Report) -> String {
     if let Some(comparison) = &report.comparison {
         let _ = write!(text, "\nagainst the baseline {}:", comparison.baseline);
         if let Some(why) = &comparison.incomparable {
-            let _ = write!(text, " not compared: {}", plain(why));
+            let _ = write!(text, " not compared: {}; delete it, or name another with --baseline", plain(why));
         }
         for row in &comparison.figures {
             let ratio = row.ratio.map_or_else(String::new, |ratio| format!(", {ratio:.2} times"));
