@@ -115,21 +115,32 @@ pub fn store(path: &Path, report: &Report, name: &str) -> io::Result<bool> {
     replace(path, &baseline).map(|()| true)
 }
 
-/// A figure by its name, and whether more of it is worse.
-type Row = (&'static str, fn(&Figures) -> Option<f64>, bool);
+/// What makes a figure worse than it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worse {
+    Less,
+    More,
+    /// More, of what is a share of itself: below 1 it got better during the run, however much.
+    MoreThanOne,
+    /// Any more: there should be none of it.
+    Any,
+}
+
+/// A figure by its name.
+type Row = (&'static str, fn(&Figures) -> Option<f64>, Worse);
 
 const ROWS: [Row; 11] = [
-    ("success_ratio", |figures| figures.success_ratio, false),
-    ("latency_mean_ms", |figures| figures.latency_mean_ms, true),
-    ("latency_p95_ms", |figures| figures.latency_p95_ms, true),
-    ("latency_max_ms", |figures| figures.latency_max_ms, true),
-    ("latency_drift", |figures| figures.latency_drift, true),
-    ("runner_memory_percent.change", |figures| Some(figures.runner_memory_percent?.change), true),
-    ("server_memory_bytes.last", |figures| Some(figures.server_memory_bytes?.last), true),
-    ("server_memory_growth_percent", |figures| figures.server_memory_growth_percent, true),
-    ("server_cpu_percent.mean", |figures| Some(figures.server_cpu_percent?.mean), true),
-    ("server_cpu_drift", |figures| figures.server_cpu_drift, true),
-    ("max_restarts", |figures| figures.max_restarts.map(f64::from), true),
+    ("success_ratio", |figures| figures.success_ratio, Worse::Less),
+    ("latency_mean_ms", |figures| figures.latency_mean_ms, Worse::More),
+    ("latency_p95_ms", |figures| figures.latency_p95_ms, Worse::More),
+    ("latency_max_ms", |figures| figures.latency_max_ms, Worse::More),
+    ("latency_drift", |figures| figures.latency_drift, Worse::MoreThanOne),
+    ("runner_memory_percent.change", |figures| Some(figures.runner_memory_percent?.change), Worse::More),
+    ("server_memory_bytes.last", |figures| Some(figures.server_memory_bytes?.last), Worse::More),
+    ("server_memory_growth_percent", |figures| figures.server_memory_growth_percent, Worse::More),
+    ("server_cpu_percent.mean", |figures| Some(figures.server_cpu_percent?.mean), Worse::More),
+    ("server_cpu_drift", |figures| figures.server_cpu_drift, Worse::MoreThanOne),
+    ("max_restarts", |figures| figures.max_restarts.map(f64::from), Worse::Any),
 ];
 
 /// Compares a run with a baseline.
@@ -142,14 +153,15 @@ pub fn compare(baseline: &Baseline, report: &Report) -> Comparison {
     let incomparable = differs("environment", baseline.environment.clone(), report.environment.clone())
         .or_else(|| differs("target", baseline.target.clone(), report.target.clone()))
         .or_else(|| differs("plan", json(&baseline.plan), json(&report.plan)));
-    let compared = |(name, of, more_is_worse): &Row| {
+    let compared = |(name, of, worse): &Row| {
         let (then, now) = (of(&baseline.figures)?, of(&report.figures)?);
-        let ratio = (then > 0.0).then(|| now / then);
-        // What there was nothing of has no ratio: any of it is news, but not by how much.
-        let worse = match (ratio, more_is_worse) {
-            (Some(ratio), true) => ratio >= WORSE,
-            (Some(ratio), false) => ratio <= 1.0 / WORSE,
-            (None, _) => *name == "max_restarts" && now > then,
+        // What there was nothing of has no ratio, nor what went the other way: any of it is news, but not by how much.
+        let ratio = (then > 0.0 && now >= 0.0).then(|| now / then);
+        let worse = match worse {
+            Worse::Less => ratio.is_some_and(|ratio| ratio <= 1.0 / WORSE),
+            Worse::More => ratio.is_some_and(|ratio| ratio >= WORSE),
+            Worse::MoreThanOne => now > 1.0 && ratio.is_some_and(|ratio| ratio >= WORSE),
+            Worse::Any => now > then,
         };
         Some(Compared { figure: (*name).to_owned(), baseline: then, now, ratio, worse })
     };
@@ -249,6 +261,25 @@ mod tests {
         assert_eq!(read(&place), Ok(None));
         assert!(store(&place, report, "first.json").expect("a file"));
         read(&place).expect("a baseline").expect("one")
+    }
+
+    #[test]
+    fn what_got_better_during_a_run_or_shrank_is_not_worse_than_in_another() {
+        let mut now = after(12, true);
+        let mut baseline = baseline_of(&now);
+        for (then, is, ratio, worse) in [
+            (0.38, 0.67, Some(0.67 / 0.38), false),
+            (0.8, 1.0, Some(1.25), false),
+            (0.8, 1.01, Some(1.01 / 0.8), true),
+            (1.0, 1.2, Some(1.2), true),
+            (1.0, 1.19, Some(1.19), false),
+            (0.03, -0.36, None, false),
+        ] {
+            (baseline.figures.latency_drift, now.figures.latency_drift) = (Some(then), Some(is));
+            let compared = compare(&baseline, &now);
+            let row = compared.figures.iter().find(|row| row.figure == "latency_drift").expect("a row");
+            assert_eq!((row.ratio, row.worse), (ratio, worse), "{then} {is}");
+        }
     }
 
     #[test]
